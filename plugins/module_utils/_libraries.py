@@ -1,0 +1,32 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Python libraries that a plain Python does not have, imported with an error that helps."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+
+from ._errors import LibraryMissing
+
+_DEBIAN = {"requests": "python3-requests", "zstandard": "python3-zstandard"}
+
+
+def need(name: str) -> types.ModuleType:
+    """Import a library.
+
+    :raises LibraryMissing: it is not installed for the interpreter that runs the module.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        package = f" (Debian package {_DEBIAN[name]})" if name in _DEBIAN else ""
+        raise LibraryMissing(
+            f"The Python library {name}{package} is missing for {sys.executable}. Install it with "
+            f"'{sys.executable} -m pip install {name}', or run the role golden.fleet.tools on this machine.",
+            library=name,
+            python=sys.executable,
+        ) from error

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. The only place that starts other programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from ._errors import ToolFailed, ToolMissing
+
+# Where system tools live although PATH of a service or an unprivileged shell may not say so.
+_SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
+
+PACKAGES = {
+    "blkid": "util-linux",
+    "btrfs": "btrfs-progs",
+    "debugfs": "e2fsprogs",
+    "dump.f2fs": "f2fs-tools",
+    "dumpe2fs": "e2fsprogs",
+    "losetup": "mount",
+    "lsblk": "util-linux",
+    "ntfs-3g.probe": "ntfs-3g",
+    "ntfscat": "ntfs-3g",
+    "ntfsinfo": "ntfs-3g",
+    "ntfsresize": "ntfs-3g",
+    "resize2fs": "e2fsprogs",
+    "sfdisk": "fdisk",
+    "xfs_logprint": "xfsprogs",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program said."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+def environment() -> dict[str, str]:
+    """The environment for every program: plain English output, system directories on the path."""
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    path += [folder for folder in _SYSTEM_PATHS if folder not in path]
+    return {**os.environ, "PATH": os.pathsep.join(filter(None, path)), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+
+
+def package_of(tool: str) -> str:
+    """The Debian package that holds a program we use."""
+    return "partclone" if tool.startswith("partclone.") else PACKAGES.get(tool, tool)
+
+
+def run(
+    argv: t.Sequence[str],
+    *,
+    ok: t.Container[int] = (0,),
+    stdin: str | None = None,
+    timeout: float | None = None,
+    pass_fds: t.Sequence[int] = (),
+) -> Result:
+    """Run a program to its end.
+
+    :param argv: the program and its arguments; never a secret among them.
+    :param ok: exit codes that are no failure.
+    :param timeout: seconds; then the program is killed and ToolFailed raised.
+    :raises ToolMissing: the program is not installed.
+    :raises ToolFailed: it ended with another exit code, or did not end in time.
+    """
+    cmd = list(argv)
+    try:
+        done = subprocess.run(
+            cmd,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env=environment(),
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            pass_fds=tuple(pass_fds),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ToolMissing(
+            f"The program {cmd[0]} is not installed on this machine. Install the package {package_of(cmd[0])!r}, "
+            "or run the role golden.fleet.tools.",
+            cmd=cmd,
+            package=package_of(cmd[0]),
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise ToolFailed(f"{cmd[0]} did not end within {timeout:.0f} s and was stopped.", cmd=cmd) from error
+    if done.returncode not in ok:
+        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        raise ToolFailed(
+            f"{cmd[0]} failed with exit code {done.returncode}: {said or 'it said nothing'}",
+            cmd=cmd,
+            rc=done.returncode,
+            stderr=said,
+        )
+    return Result(done.returncode, done.stdout, done.stderr)
