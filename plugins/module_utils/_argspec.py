@@ -1,0 +1,54 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Argument specs as objects that merge. Each has a doc fragment of the same name."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+@dataclass(frozen=True)
+class ArgSpec:
+    """Options of a module, and the conditions between them."""
+
+    options: t.Mapping[str, dict[str, t.Any]] = field(default_factory=dict)
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_together: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[t.Any, ...], ...] = ()
+
+    def merge(self, *others: ArgSpec) -> ArgSpec:
+        """All options and conditions of these specs; a later one wins where two name the same option."""
+        specs = (self, *others)
+        return ArgSpec(
+            options={name: option for spec in specs for name, option in spec.options.items()},
+            mutually_exclusive=tuple(rule for spec in specs for rule in spec.mutually_exclusive),
+            required_together=tuple(rule for spec in specs for rule in spec.required_together),
+            required_one_of=tuple(rule for spec in specs for rule in spec.required_one_of),
+            required_if=tuple(rule for spec in specs for rule in spec.required_if),
+        )
+
+
+def create_module(spec: ArgSpec, supports_check_mode: bool = True) -> AnsibleModule:
+    """The AnsibleModule with these options; ends the module where the user's arguments do not fit."""
+    return AnsibleModule(
+        argument_spec=dict(spec.options),
+        mutually_exclusive=list(spec.mutually_exclusive),
+        required_together=list(spec.required_together),
+        required_one_of=list(spec.required_one_of),
+        required_if=list(spec.required_if),
+        supports_check_mode=supports_check_mode,
+    )
+
+
+LONG_WORK_SPEC = ArgSpec(
+    {
+        "timeout": {"type": "str", "default": "8h"},
+        "_job": {"type": "str"},
+    }
+)
