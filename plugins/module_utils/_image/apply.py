@@ -1,0 +1,253 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Apply: an image comes onto a disk, and only what the disk lacks is fetched."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._disk.contents import contents
+from .._disk.handle import DiskHandle, aligned_buffer
+from .._disk.model import Disk
+from .._disk.table import read_table, same_table, write_table
+from .._errors import DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
+from .._extents import Extents
+from .._progress import Progress
+from .._store.base import Store
+from .._units import show_size
+from .chunks import MIB, zero, zero_digest
+from .library import Library
+from .manifest import Manifest
+from .names import ImageRef
+from .pipeline import worker_count
+from .plan import Comparer
+from .writer import ChunkWriter
+
+
+@dataclass(frozen=True)
+class ApplyRequest:
+    """Which image to bring onto which disk, and how."""
+
+    disk: Disk
+    ref: ImageRef
+    erase: bool = False  # the disk may hold something that is lost then
+    delta: bool = True  # compare first, write only what differs
+    verify: str = "written"  # read back: full (all of it, at the end), written (each chunk), none
+    check: bool = False  # plan only
+    threads: int | None = None
+
+
+def apply(store: Store, request: ApplyRequest, progress: Progress) -> dict[str, t.Any]:
+    """Bring an image onto a disk. Interrupted at any moment, it leaves a disk that does not boot, and can be run again.
+
+    :returns: see docs/architecture.md, "The verbs' requests and results".
+    :raises GoldenError: the image does not fit, the disk is in use or holds something, the store fails.
+    """
+    started = time.monotonic()
+    progress.phase("reading the image's description")
+    library = Library(store)
+    image = library.find(request.ref)
+    _refuse_misfit(image, request.disk)
+    with DiskHandle(request.disk, writable=not request.check) as handle:
+        run = _Run(library, image, request, handle, progress)
+        plan = run.plan()
+        if plan.changes and not request.check:
+            run.execute(plan)
+    return _result(run, plan, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an apply would do."""
+
+    holds: tuple[str, ...]  # what is on the disk now, for people
+    missing: tuple[int, ...]  # rows of the grid to write
+    same_table: bool
+    fetch: int  # bytes
+    write: int  # bytes
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.missing) or not self.same_table
+
+
+class _Run:
+    """One apply under way."""
+
+    def __init__(
+        self, library: Library, image: Manifest, request: ApplyRequest, handle: DiskHandle, progress: Progress
+    ) -> None:
+        self.image = image
+        self.request = request
+        self.index = library.index(image)
+        self.grid = self.index.grid()
+        self.zeros = 0
+        self._handle = handle
+        self._progress = progress
+        self._threads = request.threads or worker_count()
+        self._refuse_overhang()
+        self.comparer = Comparer(handle, self.index, self.grid, self._threads)
+        self.writer = ChunkWriter(library, image, self.index, self.grid, handle, request.verify == "written")
+        self._zero = zero_digest(self.grid.chunk_size)
+
+    def plan(self) -> Plan:
+        """Look at the disk; nothing is written.
+
+        :raises DiskNotEmpty: it holds something else, and nobody said to erase it.
+        """
+        disk = self.request.disk
+        holds = tuple(contents(disk))
+        matches = same_table(read_table(disk.path, disk.sector_size), self.image.table)
+        if holds and not matches:
+            self._need_erase(holds)
+        missing = self._missing(blank=not holds)
+        if missing or not matches:
+            if holds:
+                self._need_erase(holds)
+            missing = self._with_first_chunk(missing)
+        size = self.grid.chunk_size
+        return Plan(holds, tuple(missing), matches, self.writer.plan(missing), len(missing) * size)
+
+    def execute(self, plan: Plan) -> None:
+        """Write. The first chunk and the partition table come last, so that half an image never boots."""
+        first, rest = self._split(plan.missing)
+        self._handle.check_identity()
+        self._take_away_labels()
+        self._progress.phase("writing", plan.write)
+        self.writer.write(rest, self._threads, self._progress)
+        self._handle.sync()
+        if self.request.verify == "full":
+            self._check_all(first)
+        self.writer.write(first, 1, self._progress)
+        self._handle.sync()
+        self._progress.phase("finishing")
+        if self.image.table:
+            write_table(self._handle, self.image.table)
+            self._handle.sync()
+        self._handle.reread_table()
+
+    def _missing(self, blank: bool) -> list[int]:
+        everything = list(range(len(self.grid)))
+        if blank or not self.request.delta or self.comparer.unlike(self._zero, self._progress):
+            return everything
+        self._progress.phase("comparing the disk with the image", len(everything) * self.grid.chunk_size)
+        return self.comparer.missing(everything, self._progress)
+
+    def _with_first_chunk(self, missing: list[int]) -> list[int]:
+        """The first chunk is always written, since the old one is taken away for safety."""
+        begins = [0] if len(self.grid) and self.grid.numbers[0] == 0 else []
+        return begins + [row for row in missing if row not in begins]
+
+    def _split(self, missing: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        if missing and self.grid.numbers[missing[0]] == 0:
+            return missing[:1], missing[1:]
+        return (), missing
+
+    def _take_away_labels(self) -> None:
+        """Zero the disk's first and last MiB, but for what an image keeps at the end: old tables, superblocks, RAID labels."""
+        size = self._handle.size
+        self._wipe(0, min(MIB, size), Extents())
+        tail = max(0, size - MIB) // 4096 * 4096
+        self._wipe(tail, size, self.grid.kept)
+        self._handle.sync()
+
+    def _wipe(self, start: int, end: int, keep: Extents) -> None:
+        buffer = aligned_buffer(-(-(end - start) // 4096) * 4096)
+        self._handle.read_into(buffer, start)
+        for gap_start, length in Extents([(start, end - start)]) - keep:
+            zero(buffer[gap_start - start : gap_start - start + length])
+        self._handle.write_from(buffer[: end - start], start)
+
+    def _check_all(self, first: tuple[int, ...]) -> None:
+        rows = [row for row in range(len(self.grid)) if row not in first]
+        self._progress.phase("reading everything back", len(rows) * self.grid.chunk_size)
+        bad = self.comparer.missing(rows, self._progress)
+        if bad:
+            raise ImageDamaged(
+                f"{len(bad)} chunks on {self.request.disk.path} are not as the image says, first at byte "
+                f"{self.grid.start(bad[0])}: the disk does not keep what is written to it. It will not boot.",
+                disk=self.request.disk.path,
+            )
+        self.writer.bytes["verified"] += len(rows) * self.grid.chunk_size
+
+    def _need_erase(self, holds: tuple[str, ...]) -> None:
+        if self.request.erase:
+            return
+        disk = self.request.disk
+        raise DiskNotEmpty(
+            f"{disk.describe()} holds data that applying {self.image.ref} would destroy: {'; '.join(holds)}. "
+            "Set erase: true if that is what you want.",
+            disk=disk.path,
+            contents=list(holds),
+        )
+
+    def _refuse_overhang(self) -> None:
+        """A manifest may say it needs less than its index keeps: believe the index."""
+        if self.grid.kept.end > self._handle.size:
+            raise DiskTooSmall(
+                f"Image {self.image.ref} keeps data up to byte {self.grid.kept.end}, beyond the end of "
+                f"{self.request.disk.describe()}. Nothing was written.",
+                disk=self.request.disk.path,
+                size=self._handle.size,
+                needed=self.grid.kept.end,
+            )
+
+
+def _refuse_misfit(image: Manifest, disk: Disk) -> None:
+    if disk.sector_size != image.sector_size:
+        raise SectorSizeDiffers(
+            f"Image {image.ref} was captured from a disk with sectors of {image.sector_size} bytes; "
+            f"{disk.describe()} has {disk.sector_size}. Filesystems do not survive that. Nothing was written: "
+            "capture from a computer with such a disk, or choose another disk.",
+            disk=disk.path,
+            image_sector_size=image.sector_size,
+            disk_sector_size=disk.sector_size,
+        )
+    if disk.size < image.needed_size:
+        raise DiskTooSmall(
+            f"Image {image.ref} needs {show_size(image.needed_size)} ({image.needed_size} bytes); {disk.describe()} "
+            f"is {image.needed_size - disk.size} bytes too small. Nothing was written.",
+            disk=disk.path,
+            size=disk.size,
+            needed=image.needed_size,
+        )
+
+
+def _result(run: _Run, plan: Plan, seconds: float) -> dict[str, t.Any]:
+    done = run.writer.bytes
+    total, size = len(run.grid), run.grid.chunk_size
+    return {
+        "changed": plan.changes,
+        "image": str(run.image.ref),
+        "digest": run.image.digest,
+        "disk": asdict(run.request.disk),
+        "seconds": round(seconds, 3),
+        "plan": {
+            "holds": list(plan.holds),
+            "table": "keep" if plan.same_table else "write",
+            "chunks": len(plan.missing),
+            "fetch": plan.fetch,
+            "write": plan.write,
+        },
+        "bytes": {
+            "used": run.image.used,
+            "read": run.comparer.read,
+            "skipped": (total - len(plan.missing)) * size,
+            **done,
+        },
+        "chunks": {"total": total, "present": total - len(plan.missing), "written": done["written"] // size},
+        "diff": _diff(run, plan),
+    }
+
+
+def _diff(run: _Run, plan: Plan) -> dict[str, str]:
+    after = [f"image {run.image.ref} ({run.image.digest})"]
+    after += [f"{v.type} {v.label or ''} of {show_size(v.size)}" for v in run.image.volumes]
+    if not plan.changes:
+        return {"before": "\n".join(after) + "\n", "after": "\n".join(after) + "\n"}
+    after.append(f"{len(plan.missing)} of {len(run.grid)} chunks written, {plan.fetch} bytes fetched")
+    return {"before": "\n".join(plan.holds) + "\n", "after": "\n".join(after) + "\n"}

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Which chunks a store has already, so that a capture need not send them again."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import ImageDamaged, ImageNotFound, NotInStore
+from .._progress import Progress
+from .library import Library
+from .locations import Locations, Place
+from .manifest import Manifest
+from .names import pack_key
+from .pack import read_table
+
+
+def newest_first(library: Library, name: str) -> list[Manifest]:
+    """The published versions of an image."""
+    manifests = [library.manifest(name, version) for version in library.versions(name)]
+    return sorted(manifests, key=lambda image: image.created, reverse=True)
+
+
+def known_chunks(
+    library: Library, images: t.Iterable[Manifest], packs: t.Iterable[str], progress: Progress
+) -> Locations:
+    """Where the chunks of some images and packs lie; what is damaged or gone is left out, with a note.
+
+    :param packs: names of packs that belong to no image yet, left by an interrupted capture.
+    """
+    known = Locations()
+    present = _Packs(library)
+    for image in images:
+        try:
+            places = library.locations(image)
+        except ImageDamaged as error:
+            progress.note(f"Chunks of {image.ref} are not reused. {error.message}")
+            continue
+        for digest, place in places:
+            if place.pack in present:
+                known.add(digest, place)
+    for pack in packs:
+        try:
+            for entry in read_table(library.store, pack):
+                known.add(entry.digest, Place(pack, entry.offset, entry.length))
+        except (NotInStore, ImageDamaged) as error:
+            progress.note(f"What an interrupted capture left is not reused. {error.message}")
+    return known
+
+
+def images_named(library: Library, names: t.Iterable[str]) -> list[Manifest]:
+    """All versions of some images.
+
+    :raises ImageNotFound: there is no image of such a name.
+    """
+    found = []
+    for name in names:
+        versions = newest_first(library, name)
+        if not versions:
+            raise ImageNotFound(
+                f"dedupe_from names {name}, but {library.store.url} has no such image. "
+                f"Images here: {', '.join(library.names()) or 'none'}.",
+                image=name,
+            )
+        found += versions
+    return found
+
+
+class _Packs:
+    """Which packs exist; asked once for each."""
+
+    def __init__(self, library: Library) -> None:
+        self._store = library.store
+        self._seen: dict[str, bool] = {}
+
+    def __contains__(self, pack: str) -> bool:
+        if pack not in self._seen:
+            try:
+                self._store.size(pack_key(pack))
+                self._seen[pack] = True
+            except NotInStore:
+                self._seen[pack] = False
+        return self._seen[pack]

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Packs: many compressed chunks in one file that is named by its digest (docs/image-format.md)."""
+
+from __future__ import annotations
+
+import struct
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import ImageDamaged
+from .._store.base import Store
+from ._codec import DIGEST_SIZE, digest, hasher
+from .names import pack_key
+
+_MAGIC = b"GFPACK\x00\x01"
+_TRAILER = struct.Struct("<QQ32s8s")  # entries, offset of the table, digest of the table, magic
+_ENTRY = struct.Struct("<32sI")  # digest of the chunk, length of its frame
+TARGET_SIZE = 64 << 20
+FIRST_FRAME = len(_MAGIC)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A chunk in a pack."""
+
+    digest: bytes
+    offset: int
+    length: int
+
+
+class PackBuilder:
+    """Collects frames until there are enough for a pack."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.size = FIRST_FRAME
+        self._pieces: list[bytes] = [_MAGIC]
+        self._hasher = hasher()
+        self._hasher.update(_MAGIC)
+
+    @property
+    def full(self) -> bool:
+        return self.size >= TARGET_SIZE
+
+    def add(self, chunk: bytes, frame: bytes) -> Entry:
+        """Append the frame of a chunk."""
+        entry = Entry(chunk, self.size, len(frame))
+        self.entries.append(entry)
+        self._append(frame)
+        return entry
+
+    def finish(self) -> tuple[str, list[bytes]]:
+        """The pack's name and its bytes; the builder is used up."""
+        table_at = self.size
+        table = b"".join(_ENTRY.pack(entry.digest, entry.length) for entry in self.entries)
+        self._append(table)
+        self._append(_TRAILER.pack(len(self.entries), table_at, digest(table), _MAGIC))
+        return self._hasher.digest().hex(), self._pieces
+
+    def _append(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._hasher.update(piece)
+        self.size += len(piece)
+
+
+def read_table(store: Store, name: str) -> list[Entry]:
+    """What a pack holds, from its table at the end.
+
+    :raises NotInStore: there is no such pack.
+    :raises ImageDamaged: it has no valid table.
+    """
+    key = pack_key(name)
+    size = store.size(key)
+    if size < FIRST_FRAME + _TRAILER.size:
+        raise ImageDamaged(f"Pack {name} in {store.url} has only {size} bytes.", pack=name)
+    trailer_at = size - _TRAILER.size
+    count, table_at, table_digest, magic = _TRAILER.unpack(store.read(key, trailer_at, _TRAILER.size))
+    if magic != _MAGIC or table_at + count * _ENTRY.size != trailer_at:
+        raise ImageDamaged(f"Pack {name} in {store.url} does not end like a pack.", pack=name)
+    table = store.read(key, table_at, trailer_at - table_at)
+    if digest(table) != table_digest:
+        raise ImageDamaged(f"The table of pack {name} in {store.url} is damaged.", pack=name)
+    entries = list(_entries(table))
+    if FIRST_FRAME + sum(entry.length for entry in entries) != table_at:
+        raise ImageDamaged(f"The table of pack {name} in {store.url} does not fit its frames.", pack=name)
+    return entries
+
+
+def _entries(table: bytes) -> t.Iterator[Entry]:
+    offset = FIRST_FRAME
+    for chunk, length in _ENTRY.iter_unpack(table):
+        yield Entry(chunk, offset, length)
+        offset += length
+
+
+assert _ENTRY.size == DIGEST_SIZE + 4
