@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,20 @@ def create_module(spec: ArgSpec, supports_check_mode: bool = True) -> AnsibleMod
         supports_check_mode=supports_check_mode,
     )
 
+
+STORE_SPEC = ArgSpec(
+    {
+        "store": {"type": "str", "required": True, "fallback": (env_fallback, ["GOLDEN_STORE"])},
+        "store_username": {"type": "str", "fallback": (env_fallback, ["GOLDEN_STORE_USERNAME"])},
+        "store_password": {
+            "type": "str",
+            "no_log": True,
+            "fallback": (env_fallback, ["GOLDEN_STORE_PASSWORD"]),
+        },
+        "store_ca": {"type": "path", "fallback": (env_fallback, ["GOLDEN_STORE_CA"])},
+    },
+    required_together=(("store_username", "store_password"),),
+)
 
 LONG_WORK_SPEC = ArgSpec(
     {

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Processes: which one is meant, how one is left behind, how one is asked to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+WorkerMain = t.Callable[[t.Callable[[], None]], None]
+
+_STDERR = 2
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process for ever: its number may be given to another one later."""
+
+    pid: int
+    started: str  # clock ticks since boot, from /proc
+    boot: str
+
+    @classmethod
+    def current(cls) -> Identity:
+        """This process."""
+        pid = os.getpid()
+        return cls(pid, _stat(pid)[1], _boot_id())
+
+    @property
+    def alive(self) -> bool:
+        """It still runs. A zombie does not: an init that never reaps must not make it look busy."""
+        if self.boot != _boot_id():
+            return False
+        state, started = _stat(self.pid)
+        return started == self.started and state not in {"Z", "X"}
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """State and start time of a process; empty where there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return "", ""
+    # The second field is the program's name in parentheses and may hold anything, spaces included.
+    fields = text.rpartition(")")[2].split()
+    return fields[0], fields[19]
+
+
+class Interrupted(BaseException):
+    """Stop now. Not an Exception, so that nothing which retries or translates errors swallows it."""
+
+
+class Cancelled(Interrupted):
+    """Somebody sent SIGTERM."""
+
+
+class TimedOut(Interrupted):
+    """It took longer than it may."""
+
+
+@contextlib.contextmanager
+def interruptible(timeout: float) -> t.Iterator[None]:
+    """SIGTERM and the end of the time (0: none) become exceptions, so that everything is cleaned up."""
+    with raising({signal.SIGTERM: Cancelled(), signal.SIGALRM: TimedOut()}):
+        signal.setitimer(signal.ITIMER_REAL, timeout)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextlib.contextmanager
+def raising(exceptions: t.Mapping[signal.Signals, BaseException]) -> t.Iterator[None]:
+    """These signals become exceptions in the main thread.
+
+    Only the first one that comes: what it sets off must not be interrupted again.
+    """
+
+    def stop(signum: int, *_: t.Any) -> None:
+        for each in exceptions:
+            signal.signal(each, _ignore)
+        raise exceptions[signal.Signals(signum)]
+
+    before = {each: signal.signal(each, stop) for each in exceptions}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _ignore(*_: t.Any) -> None:
+    """Unlike SIG_IGN this is not inherited by the programs that a cleanup runs."""
+
+
+def detach(main: WorkerMain, stderr: Path, scrub: t.Callable[[str], str]) -> bool:
+    """Run ``main(ready)`` in a process that nothing ties to this one.
+
+    Everything must be imported already: the archive with our code is deleted when the module ends.
+
+    :param main: calls ``ready()`` when it may be left alone.
+    :param stderr: where a crash leaves its traceback.
+    :returns: it said that it is ready; otherwise it is dead.
+    """
+    listen, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            _be_worker(main, tell, stderr, scrub)
+        os._exit(0)
+    os.close(tell)
+    os.waitpid(child, 0)
+    with os.fdopen(listen, "rb") as answer:
+        return answer.read() == b"ready"
+
+
+def _be_worker(main: WorkerMain, tell: int, stderr: Path, scrub: t.Callable[[str], str]) -> t.NoReturn:
+    def ready() -> None:
+        os.write(tell, b"ready")
+        os.close(tell)
+
+    code = 1
+    try:
+        os.setsid()
+        # Whoever runs the module waits until nobody holds its pipes; and a lock lasts while a copy is open.
+        _replace_files(stderr, keep=tell)
+        main(ready)
+        code = 0
+    except BaseException:  # noqa: BLE001  the process ends here: nobody above could say what happened
+        sys.stderr.write(scrub(traceback.format_exc()))
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _replace_files(stderr: Path, keep: int) -> None:
+    for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if fd > _STDERR and fd != keep:
+            with contextlib.suppress(OSError):  # the descriptor that listed the folder
+                os.close(fd)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(0, 1)
+    os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), _STDERR)
+    sys.stderr = os.fdopen(_STDERR, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
