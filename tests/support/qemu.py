@@ -1,0 +1,141 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Boots a disk file in QEMU and watches its serial console."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import types
+import typing as t
+from pathlib import Path
+
+Firmware = t.Literal["uefi", "bios"]
+
+_OVMF = Path("/usr/share/OVMF")
+_MEMORY_MB = "768"
+# mov dx, 0x501; mov al, 0x10; out dx, al; then halt: ends QEMU with exit code (0x10 << 1) | 1
+_PROBE_CODE = b"\xba\x01\x05\xb0\x10\xee\xf4\xeb\xfd"
+_PROBE_EXIT = 33
+_CONTROL = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[c()78]|[^\x20-\x7e\n]")
+
+
+class BootFailed(Exception):
+    """The machine did not say what it should have said. The message ends with its last words."""
+
+
+@functools.cache
+def acceleration() -> tuple[str, ...]:
+    """QEMU's arguments for the fastest processor that really works here.
+
+    Where /dev/kvm exists a guest may still hang: a boot sector must run to its end before KVM is believed.
+    """
+    if os.access("/dev/kvm", os.R_OK | os.W_OK) and runs_code("kvm"):
+        return ("-accel", "kvm", "-cpu", "host")
+    return ("-accel", "tcg,thread=multi", "-cpu", "Nehalem")
+
+
+def runs_code(accelerator: str, deadline: float = 10) -> bool:
+    """Whether a virtual machine with this accelerator executes its boot sector to the end."""
+    with tempfile.NamedTemporaryFile(suffix=".img") as sector:
+        sector.write(_PROBE_CODE.ljust(510, b"\0") + b"\x55\xaa")
+        sector.flush()
+        probe = ["qemu-system-x86_64", "-accel", accelerator, "-display", "none", "-nic", "none"]
+        probe += ["-device", "isa-debug-exit,iobase=0x501"]
+        probe += ["-drive", f"file={sector.name},format=raw,snapshot=on"]
+        try:
+            ended = subprocess.run(probe, capture_output=True, timeout=deadline, check=False).returncode
+        except subprocess.TimeoutExpired:
+            return False
+        return ended == _PROBE_EXIT
+
+
+class Machine:
+    """A virtual computer with one disk, running from ``with`` to its end. The disk file is never altered."""
+
+    def __init__(self, disk: Path, firmware: Firmware, folder: Path) -> None:
+        """:param folder: where console log, firmware variables and the disk's overlay are kept."""
+        self.disk = disk
+        self.firmware = firmware
+        self.folder = folder
+        self.log = folder / f"{disk.stem}-{firmware}.log"
+        self._errors = folder / f"{disk.stem}-{firmware}.stderr"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+
+    def __enter__(self) -> Machine:
+        self.log.write_bytes(b"")
+        self._started = time.monotonic()
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                # snapshot=on puts the overlay into TMPDIR
+                env={**os.environ, "TMPDIR": str(self.folder)},
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _command(self) -> list[str]:
+        disk = str(self.disk).replace(",", ",,")
+        command = ["qemu-system-x86_64", *acceleration(), "-machine", "q35", "-smp", "2", "-m", _MEMORY_MB]
+        # GRUB finds no video mode under UEFI without a graphics card
+        command += ["-nodefaults", "-vga", "std", "-display", "none", "-no-reboot"]
+        command += ["-device", "virtio-rng-pci", "-serial", f"file:{self.log}"]
+        command += ["-drive", f"file={disk},format=raw,if=virtio,snapshot=on"]
+        return command + (self._uefi() if self.firmware == "uefi" else [])
+
+    def _uefi(self) -> list[str]:
+        variables = self.folder / f"{self.disk.stem}-vars.fd"
+        shutil.copyfile(_OVMF / "OVMF_VARS_4M.fd", variables)
+        code = f"if=pflash,format=raw,readonly=on,file={_OVMF / 'OVMF_CODE_4M.fd'}"
+        return ["-drive", code, "-drive", f"if=pflash,format=raw,file={variables}"]
+
+    def console(self) -> str:
+        """What the machine has said so far, without terminal control codes."""
+        return _CONTROL.sub("", self.log.read_text("utf-8", "replace"))
+
+    def wait_for(self, pattern: str, deadline: float) -> float:
+        """Wait until the console shows the pattern.
+
+        :param deadline: seconds since the machine was switched on.
+        :returns: after how many seconds since it was switched on that was.
+        :raises BootFailed: it did not come in time, or the machine ended.
+        """
+        assert self._process is not None
+        wanted = re.compile(pattern)
+        while True:
+            ended = self._process.poll()
+            seconds = time.monotonic() - self._started
+            if wanted.search(self.console()):
+                return seconds
+            if ended is not None:
+                raise BootFailed(f"QEMU ended with {ended} before {pattern!r}: {self._last_words()}")
+            if seconds > deadline:
+                raise BootFailed(f"no {pattern!r} within {deadline:.0f} s: {self._last_words()}")
+            time.sleep(0.2)
+
+    def _last_words(self) -> str:
+        return f"{self._errors.read_text()}\n{self.console()[-3000:]}"
