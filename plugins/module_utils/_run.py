@@ -29,7 +29,9 @@ PACKAGES = {
     "ntfsinfo": "ntfs-3g",
     "ntfsresize": "ntfs-3g",
     "resize2fs": "e2fsprogs",
+    "fsck.vfat": "dosfstools",
     "sfdisk": "fdisk",
+    "wipefs": "util-linux",
     "xfs_logprint": "xfsprogs",
 }
 

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Partition tables, read and written by sfdisk."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from .._errors import DiskError, SectorSizeDiffers, UsageError
+from .._run import run
+from .facts import read_disk
+from .handle import DiskHandle, aligned_buffer
+from .model import Partition, PartitionTable
+from .volumes import node_of, signatures
+
+_BOOT_CODE = 440  # bytes of the first sector that belong to the boot loader, not to the table
+_BOOT_SECTOR = 512
+_GPT_ENTRIES = 128 * 128  # bytes, unless a table is longer than all tables are
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-")
+
+
+def read_table(path: str, sector_size: int | None = None) -> PartitionTable | None:
+    """The partition table of a disk; None when it has none that we know.
+
+    :param sector_size: for plain files, as for :func:`~.facts.read_disk`.
+    :raises DiskError: the table makes no sense.
+    """
+    disk = read_disk(path, sector_size)
+    with node_of(disk) as node:
+        found = {each["type"] for each in signatures(node)}
+        if not found & {"gpt", "dos"}:  # sfdisk would take the boot sector of a FAT filesystem for a table
+            return None
+        table = parse_table(json.loads(run(["sfdisk", "--json", node]).stdout), disk.sector_size)
+    if table.label == "dos" and not table.partitions and len(found) > 1:
+        return None  # the boot sector of an NTFS or exFAT that has the whole disk looks like an empty table
+    try:
+        table.check(disk.size)
+    except ValueError as error:
+        raise DiskError(
+            f"The partition table of {path} is damaged: {error}. Repair it first, for example with fdisk or gdisk.",
+            disk=path,
+        ) from error
+    return table
+
+
+def parse_table(document: dict[str, t.Any], sector_size: int) -> PartitionTable:
+    """The table in the output of ``sfdisk --json``."""
+    said = document["partitiontable"]
+    gpt = said["label"] == "gpt"
+    partitions = [_parse_partition(each, gpt, sector_size) for each in said.get("partitions", ())]
+    return PartitionTable(
+        label=said["label"],
+        id=said["id"].upper() if gpt else said["id"].lower(),
+        sector_size=sector_size,
+        partitions=tuple(sorted(partitions, key=lambda each: each.number)),
+        length=int(said.get("table-length", 128)),
+    )
+
+
+def _parse_partition(each: dict[str, t.Any], gpt: bool, sector_size: int) -> Partition:
+    return Partition(
+        number=int(re.findall(r"\d+", each["node"])[-1]),
+        start=int(each["start"]) * sector_size,
+        size=int(each["size"]) * sector_size,
+        type=each["type"].upper() if gpt else each["type"].lower(),
+        uuid=each["uuid"].upper() if gpt else None,
+        name=each.get("name") if gpt else None,
+        attrs=each.get("attrs") if gpt else None,
+        bootable=bool(each.get("bootable", False)) if not gpt else False,
+    )
+
+
+def script(table: PartitionTable) -> str:
+    """The script from which sfdisk writes the table."""
+    lines = [f"label: {table.label}", f"label-id: {table.id}", "unit: sectors"]
+    if table.label == "gpt":
+        # Without it sfdisk reserves the first MiB, where a small boot partition may lie.
+        lowest = min([each.start for each in table.partitions], default=table.head)
+        lines.append(f"first-lba: {min(lowest, max(1 << 20, table.head)) // table.sector_size}")
+        lines.append(f"table-length: {table.length}")
+    return "\n".join([*lines, "", *(_line(each, table.sector_size) for each in table.partitions), ""])
+
+
+def _line(partition: Partition, sector_size: int) -> str:
+    fields = [
+        f"start={partition.start // sector_size}",
+        f"size={partition.size // sector_size}",
+        f"type={partition.type}",
+    ]
+    if partition.uuid:
+        fields.append(f"uuid={partition.uuid}")
+    if partition.name:
+        fields.append(f'name="{_escaped(partition.name)}"')
+    if partition.attrs:
+        fields.append(f'attrs="{partition.attrs}"')
+    if partition.bootable:
+        fields.append("bootable")
+    return f"{partition.number} : {', '.join(fields)}"
+
+
+def _escaped(name: str) -> str:
+    return "".join(char if char in _PLAIN else "".join(f"\\x{byte:02x}" for byte in char.encode()) for char in name)
+
+
+def needed_size(table: PartitionTable) -> int:
+    """How many bytes a disk must have for this table."""
+    return max([each.end for each in table.partitions], default=table.head) + table.tail
+
+
+def write_table(handle: DiskHandle, table: PartitionTable) -> None:
+    """Write the table, both GPT headers, and read it back. Boot code in the first sector stays as it is.
+
+    :raises UsageError: the table cannot be on this disk.
+    :raises SectorSizeDiffers: it was made for other sectors.
+    :raises DiskError: the disk does not hold it afterwards.
+    """
+    disk = handle.disk
+    if table.sector_size != disk.sector_size:
+        raise SectorSizeDiffers(
+            f"The partition table was made for sectors of {table.sector_size} bytes; {disk.path} has sectors of "
+            f"{disk.sector_size}. Use a disk with the same sector size.",
+            disk=disk.path,
+        )
+    try:
+        table.check(disk.size)
+    except ValueError as error:
+        raise UsageError(f"The partition table cannot be written to {disk.path}: {error}.", disk=disk.path) from error
+    handle.check_identity()
+    with node_of(disk, writable=True) as node:
+        # fmt: off
+        run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--lock=no", "--wipe", "never",
+             "--wipe-partitions", "never", node], stdin=script(table))
+        # fmt: on
+    found = read_table(disk.path, disk.sector_size)
+    if found != table:
+        raise DiskError(
+            f"Disk {disk.path} does not hold the partition table that was written to it: {found} instead of {table}. "
+            "It will not boot as it is.",
+            disk=disk.path,
+        )
+    handle.reread_table()
+
+
+def clear_table(handle: DiskHandle) -> None:
+    """Take away the partition table, so that the disk does not boot and nobody mounts what is on it.
+
+    Boot code in the first sector stays. For a disk that has a table, or will get one: on a disk that is one
+    filesystem, the first sector is that filesystem's.
+    """
+    sector = handle.disk.sector_size
+    last = handle.size // sector * sector - sector
+    _zero(handle, _BOOT_CODE, _BOOT_SECTOR - _BOOT_CODE)
+    if _is_gpt_header(handle, sector):
+        _zero(handle, sector, sector + _GPT_ENTRIES)
+    if _is_gpt_header(handle, last):
+        _zero(handle, last - _GPT_ENTRIES, _GPT_ENTRIES + sector)
+    handle.sync()
+    handle.reread_table()
+
+
+def _is_gpt_header(handle: DiskHandle, offset: int) -> bool:
+    buffer = aligned_buffer(8)
+    handle.read_into(buffer, offset)
+    return bytes(buffer) == b"EFI PART"
+
+
+def _zero(handle: DiskHandle, start: int, length: int) -> None:
+    """Zero a few bytes, in whole sectors."""
+    sector = handle.disk.sector_size
+    first, last = start // sector * sector, -(-(start + length) // sector) * sector
+    buffer = aligned_buffer(last - first)
+    handle.read_into(buffer, first)
+    buffer[start - first : start - first + length] = bytes(length)
+    handle.write_from(buffer, first)

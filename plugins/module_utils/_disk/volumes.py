@@ -1,0 +1,109 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. What lies in a partition, and a device for it that tools can open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import typing as t
+
+from .._errors import DiskError, ToolFailed
+from .._run import run
+from .model import Disk, Volume
+
+# blkid ends so when nothing was found, and when several signatures contradict each other
+_NOTHING, _AMBIVALENT = 2, 8
+
+
+@contextlib.contextmanager
+def node_of(disk: Disk, writable: bool = False) -> t.Iterator[str]:
+    """A path under which tools see the whole disk with its sector size."""
+    if disk.kind == "file" and disk.sector_size != 512:
+        with _loop(disk, 0, disk.size, writable) as node:
+            yield node
+    else:
+        yield disk.path
+
+
+@contextlib.contextmanager
+def device_of(disk: Disk, start: int, size: int) -> t.Iterator[str]:
+    """A read-only device, or a file, that holds just this piece of the disk.
+
+    Never the kernel's own partition node: there may be none, and it has a page cache apart from the disk's,
+    which may show what was there before.
+    """
+    if (start, size, disk.kind) == (0, disk.size, "file"):
+        yield disk.path
+        return
+    with _loop(disk, start, size, writable=False) as node:
+        yield node
+
+
+def probe(disk: Disk, partition: int | None, start: int, size: int) -> Volume:
+    """What blkid sees in this piece of the disk; type "unknown" when it knows nothing."""
+    # fmt: off
+    said = run(["blkid", "--probe", "--offset", str(start), "--size", str(size), "--output", "export", disk.path],
+               ok=(0, _NOTHING, _AMBIVALENT))
+    # fmt: on
+    known = parse_blkid(said.stdout)
+    note = "it has several signatures that contradict each other" if said.rc == _AMBIVALENT else None
+    return Volume(
+        partition=partition,
+        start=start,
+        size=size,
+        type=known.get("TYPE", "unknown"),
+        uuid=known.get("UUID"),
+        label=known.get("LABEL"),
+        note=note,
+    )
+
+
+def signatures(node: str) -> list[dict[str, t.Any]]:
+    """Everything on a device or file that marks a table or filesystem: type, offset, label.
+
+    wipefs, because blkid says nothing at all where an old signature is left beside a newer one.
+    """
+    return list(json.loads(run(["wipefs", "--json", node]).stdout)["signatures"])
+
+
+def parse_blkid(text: str) -> dict[str, str]:
+    """The output of ``blkid --output export``."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    # The shell would need the backslashes that blkid puts before odd characters; people do not.
+    return {name: _unescaped(value) for name, _equal, value in pairs}
+
+
+def _unescaped(value: str) -> str:
+    plain, escaped = [], False
+    for char in value:
+        escaped = char == "\\" and not escaped
+        if not escaped:
+            plain.append(char)
+    return "".join(plain)
+
+
+@contextlib.contextmanager
+def _loop(disk: Disk, start: int, size: int, writable: bool) -> t.Iterator[str]:
+    # fmt: off
+    argv = ["losetup", "--find", "--show", "--offset", str(start), "--sizelimit", str(size),
+            "--sector-size", str(disk.sector_size), *([] if writable else ["--read-only"]), disk.path]
+    # fmt: on
+    try:
+        node = run(argv).stdout.strip()
+    except ToolFailed as error:
+        raise DiskError(
+            f"No loop device could be made for bytes {start} to {start + size} of {disk.path}: {error.message} "
+            "Load the kernel module 'loop', and detach loop devices that are not needed.",
+            disk=disk.path,
+        ) from error
+    fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # Detached while open, it stays until its last user is gone: so nothing is left behind even by kill -9.
+        run(["losetup", "--detach", node])
+        yield node
+    finally:
+        os.close(fd)
