@@ -61,7 +61,7 @@ def _quoted(label: str | None) -> str:
 
 
 def _has_data(disk: Disk) -> bool:
-    """Look at both ends and at some places between: a disk that was zeroed, or never used, has nothing there."""
+    """Look at both ends and some places between: a disk that was zeroed or never used has nothing there."""
     starts = [number * disk.size // _SAMPLES for number in range(_SAMPLES)]
     pieces = [(0, _EDGE), (max(0, disk.size - _EDGE), _EDGE), *((start, _SAMPLE) for start in starts)]
     buffer = aligned_buffer(_EDGE)

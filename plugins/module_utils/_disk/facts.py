@@ -21,7 +21,10 @@ from .model import Disk
 
 # MOUNTPOINT instead of MOUNTPOINTS and no PATH: both came later than what old releases have, and one
 # mount point is enough to know that a disk is in use.
-_COLUMNS = "NAME,KNAME,PKNAME,TYPE,SIZE,LOG-SEC,PHY-SEC,SERIAL,WWN,MODEL,VENDOR,TRAN,ROTA,RM,HOTPLUG,RO,MOUNTPOINT,MAJ:MIN"
+_COLUMNS = (
+    "NAME,KNAME,PKNAME,TYPE,SIZE,LOG-SEC,PHY-SEC,SERIAL,WWN,MODEL,VENDOR,TRAN,ROTA,RM,HOTPLUG,RO,MOUNTPOINT,MAJ:MIN"
+)
+_LOOP_COLUMNS = "NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN"
 
 # Disks that live in this computer or on its bus. Anything else that calls itself a disk (nbd, rbd, drbd,
 # bcache ...) belongs to some software and must be named by its path.
@@ -31,7 +34,8 @@ _NO_DISKS = re.compile(r"(z?ram|fd|sr)\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)")
 _NEVER_PLUGGED = ("mmcblk", "dasd")
 _LINK_FOLDERS = ("/dev/disk/by-path", "/dev/disk/by-id")
 
-Node = t.Dict[str, t.Any]
+if t.TYPE_CHECKING:
+    Node = dict[str, t.Any]
 
 
 def list_disks() -> list[Disk]:
@@ -81,11 +85,6 @@ def parse_lsblk(document: Node) -> list[Disk]:
     return sorted(found.values(), key=lambda disk: disk.path)
 
 
-def parse_loops(document: Node) -> list[Node]:
-    """The loop devices in the output of ``losetup --json --list``."""
-    return list(document.get("loopdevices", []))
-
-
 def _read_device(path: str, real: str) -> Disk:
     try:
         document = json.loads(run(["lsblk", "--json", "--bytes", "--output", _COLUMNS, real]).stdout)
@@ -107,9 +106,7 @@ def _read_file(real: str, info: os.stat_result, sector_size: int) -> Disk:
         physical_sector_size=max(sector_size, 4096),
         kind="file",
         read_only=not os.access(real, os.W_OK),
-        in_use=tuple(
-            f"{loop['name']} is attached to it" for loop in _loops() if _is_behind(loop, real, info)
-        ),
+        in_use=tuple(f"{loop['name']} is attached to it" for loop in _loops() if _is_behind(loop, real, info)),
         device=f"file:{info.st_dev}:{info.st_ino}",
     )
 
@@ -121,8 +118,8 @@ def _is_behind(loop: Node, path: str, info: os.stat_result) -> bool:
 
 
 def _loops() -> list[Node]:
-    said = run(["losetup", "--json", "--list", "--output", "NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN,OFFSET"]).stdout
-    return parse_loops(json.loads(said)) if said.strip() else []  # it says nothing when there are none
+    said = run(["losetup", "--json", "--list", "--output", _LOOP_COLUMNS]).stdout
+    return list(json.loads(said)["loopdevices"]) if said.strip() else []  # it says nothing when there are none
 
 
 def _walk(node: Node) -> t.Iterator[Node]:
@@ -144,11 +141,9 @@ def _kind(node: Node) -> str | None:
 
 
 def _path(node: Node) -> str:
-    return f"/dev/mapper/{node['name']}" if node["kname"].startswith("dm-") else f"/dev/{_real_name(node['kname'])}"
-
-
-def _real_name(kname: str) -> str:
-    return kname.replace("!", "/")  # sysfs cannot have a slash in a name: cciss!c0d0
+    if node["kname"].startswith("dm-"):
+        return f"/dev/mapper/{node['name']}"
+    return "/dev/" + node["kname"].replace("!", "/")  # sysfs cannot have a slash in a name: cciss!c0d0
 
 
 def _flag(value: t.Any) -> bool:
@@ -190,7 +185,7 @@ def _uses(node: Node) -> t.Iterator[str]:
     """Why a disk may not be touched: what is mounted from it, or built on it."""
     where = node.get("mountpoint")
     if where:
-        yield f"{_path(node)} is used as swap" if where == "[SWAP]" else f"{_path(node)} is mounted on {where}"
+        yield f"{_path(node)} is " + ("used as swap" if where == "[SWAP]" else f"mounted on {where}")
     for child in node.get("children", ()):
         if child["type"] != "part":
             yield f"{_path(node)} is held by {_path(child)} ({child['type']})"
@@ -210,7 +205,8 @@ def _complete(disk: Disk, loops: list[Node], links: dict[str, list[str]]) -> Dis
     """Add what lsblk does not say, or says only where udev runs."""
     real = os.path.realpath(disk.path)
     folder = Path("/sys/dev/block") / disk.device
-    uses = disk.in_use + tuple(f"{loop['name']} is attached to it" for loop in loops if loop["back-file"] == real)
+    attached = (f"{loop['name']} is attached to it" for loop in loops if loop["back-file"] == real)
+    uses = (*disk.in_use, *attached)
     return dataclasses.replace(
         disk,
         serial=disk.serial or _first(folder, "serial", "device/serial") or _scsi_serial(folder),
@@ -270,5 +266,6 @@ def _held(path: str) -> tuple[str, ...]:
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
-        return ("another program or a mounted filesystem has it for itself",) if error.errno == errno.EBUSY else ()
+        if error.errno == errno.EBUSY:
+            return ("another program or a mounted filesystem has it for itself",)
     return ()

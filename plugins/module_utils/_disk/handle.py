@@ -68,7 +68,7 @@ class DiskHandle:
         self._close()
 
     def check_identity(self) -> None:
-        """Is the open descriptor still the disk that was chosen? To be asked again just before the first write.
+        """Is the open disk still the one that was chosen? To be asked again just before the first write.
 
         :raises DiskChanged: it is not.
         """
@@ -78,7 +78,7 @@ class DiskHandle:
             opened = f"{os.major(info.st_rdev)}:{os.minor(info.st_rdev)}"
         else:
             opened = f"file:{info.st_dev}:{info.st_ino}"
-        size = os.lseek(self._plain_fd, 0, os.SEEK_END)  # of a block device, too; nothing here uses the position
+        size = os.lseek(self._plain_fd, 0, os.SEEK_END)  # of a block device, too; nobody uses the position
         if opened != self.disk.device.partition("#")[0] or size != self.disk.size:
             raise self._changed(f"the open disk is {opened} with {size} bytes", found)
 
@@ -122,7 +122,7 @@ class DiskHandle:
             ) from error
 
     def reread_table(self) -> None:
-        """Tell the kernel that the partition table changed. Plain files and some kernels have nothing to tell."""
+        """Tell the kernel that the partition table changed, where it reads partition tables."""
         if self.disk.kind == "file":
             return
         try:
@@ -130,7 +130,7 @@ class DiskHandle:
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTTY):
                 raise DiskError(
-                    f"The kernel does not read the partition table of {self.disk.path} again: {error.strerror}.",
+                    f"The kernel cannot read the new partition table of {self.disk.path}: {error.strerror}.",
                     disk=self.disk.path,
                 ) from error
 
@@ -180,7 +180,7 @@ class DiskHandle:
                 return
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
-                    raise self._busy("another program has locked it, perhaps another capture or apply") from error
+                    raise self._busy("it is locked, perhaps by another capture or apply") from error
             time.sleep(0.1)
 
     def _close(self) -> None:
@@ -214,7 +214,7 @@ class DiskHandle:
     def _changed(self, how: str, found: Disk) -> DiskChanged:
         return DiskChanged(
             f"Disk {self.disk.path} is not the one that was chosen: {how}. Chosen was {self.disk.identity}, "
-            f"found is {found.identity}. Nothing more is written; look at the machine's disks and start again.",
+            f"found is {found.identity}. Nothing more is written. Look at the machine's disks and start again.",
             disk=self.disk.path,
         )
 

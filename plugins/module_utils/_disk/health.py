@@ -17,9 +17,7 @@ import typing as t
 from .._run import run
 
 _CLEANLY = "Start it once and shut it down properly"
-_WINDOWS = (
-    "Start Windows, turn off Fast Startup (powercfg /h off), and shut it down with 'shutdown /s /t 0'"
-)
+_WINDOWS = "Start Windows, turn off Fast Startup (powercfg /h off), and shut it down with 'shutdown /s /t 0'"
 
 
 def problem(device: str, kind: str) -> str | None:
@@ -132,7 +130,7 @@ def _hibernated_linux(_device: str) -> str:
     return f"it holds a hibernated Linux, whose filesystems are not unmounted. {_CLEANLY}"
 
 
-_CHECKS: dict[str, t.Callable[[str], t.Optional[str]]] = {
+_CHECKS: dict[str, t.Callable[[str], str | None]] = {
     "BitLocker": _bitlocker,
     "btrfs": _btrfs,
     "ext2": _ext,

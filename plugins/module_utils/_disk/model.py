@@ -128,9 +128,9 @@ def _check_gpt(table: PartitionTable, partition: Partition) -> None:
 
 def _check_dos(table: PartitionTable, partition: Partition) -> None:
     if not re.fullmatch(r"[1-9a-f][0-9a-f]?", partition.type):
-        raise ValueError(f"partition {partition.number} has type {partition.type!r}, which is no number up to ff")
+        raise ValueError(f"partition {partition.number} has type {partition.type!r}, not 1 to ff")
     if partition.uuid or partition.name or partition.attrs:
-        raise ValueError(f"partition {partition.number} has a UUID, name or attributes, which a DOS table has not")
+        raise ValueError(f"partition {partition.number} has what only a GPT knows: UUID, name, attributes")
     if partition.end > table.sector_size << 32:
         raise ValueError(f"partition {partition.number} ends where a DOS table cannot reach")
     if partition.number > _DOS_PRIMARY and table.is_container(partition):
@@ -144,8 +144,8 @@ def _check_places(table: PartitionTable, disk_size: int) -> None:
             raise ValueError(f"partition {partition.number} is empty or not made of whole sectors")
         if partition.start < table.head or partition.end > end:
             raise ValueError(
-                f"partition {partition.number} ({partition.start} to {partition.end}) reaches over the table itself "
-                f"or beyond the disk of {disk_size} bytes"
+                f"partition {partition.number} ({partition.start} to {partition.end}) reaches over the table "
+                f"itself or beyond the disk of {disk_size} bytes"
             )
     logical = [each for each in table.partitions if table.label == "dos" and each.number > _DOS_PRIMARY]
     primary = [each for each in table.partitions if each not in logical]
@@ -201,5 +201,5 @@ class Survey:
     volumes: tuple[Volume, ...]
     gaps: tuple[Gap, ...]
     used: Extents  # captured: filesystem data, boot code, gaps, unknown partitions
-    blank: Extents = field(default_factory=Extents)  # must be zero: unused edges of partitions; disjoint from used
+    blank: Extents = field(default_factory=Extents)  # must be zero: unused edges, empty gaps; not in used
     notes: tuple[str, ...] = ()

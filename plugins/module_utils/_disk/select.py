@@ -84,11 +84,11 @@ def select(hint: DiskHint, disks: t.Sequence[Disk] | None = None) -> Disk:
     if len(free) == 1:
         return free[0]
     candidates = [_candidate(hint, disk) for disk in disks]
-    listed = "".join(f"\n  {candidate['text']}" for candidate in candidates) or "\n  (this machine has no disk)"
+    listed = "".join(f"\n  {each['text']}" for each in candidates) or " none."
     if free:
         raise SeveralDisksMatch(
-            f"{len(free)} disks fit {show_hint(hint)}, and nothing tells which one is meant. Add a serial, wwn, "
-            f"model or size to 'disk'. The disks are:{listed}",
+            f"{len(free)} disks fit {show_hint(hint)}, and nothing tells which one is meant. Add a serial, "
+            f"wwn, model or size to 'disk'. The disks are:{listed}",
             candidates=candidates,
         )
     if len(fitting) == 1 and fitting[0].in_use:
@@ -177,7 +177,7 @@ def _parse_fact(key: str, fact: t.Any) -> t.Any:
         return _parse_bool(key, fact)
     if key == "sector_size":
         if str(fact) not in map(str, _SECTOR_SIZES):
-            raise UsageError(f"disk: sector_size is {fact!r}, not one of {', '.join(map(str, _SECTOR_SIZES))}.")
+            raise UsageError(f"disk: sector_size must be one of {_SECTOR_SIZES}, not {fact!r}.")
         return int(fact)
     # A serial of digits only arrives as a number when it is not quoted in YAML, and has lost its zeros.
     if not isinstance(fact, str) or not fact.strip():

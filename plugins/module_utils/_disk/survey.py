@@ -61,7 +61,7 @@ def survey(disk: Disk, unreadable: str = "fail") -> Survey:
 
 
 def _drop_old_buffers(disk: Disk) -> None:
-    """What was written through a partition's node is not in the buffers that the kernel keeps of the whole disk."""
+    """What was written through a partition's node is not in the kernel's buffers of the whole disk."""
     if disk.kind == "file":
         return
     fd = os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -116,7 +116,7 @@ def _unfit(disk: Disk, volume: Volume, reason: str, unreadable: str) -> Usage:
     place = f"Partition {volume.partition} of {disk.path}" if volume.partition else f"Disk {disk.path}"
     raise FilesystemUnfit(
         f"{place} ({volume.type}) cannot be captured as it is: {reason.rstrip('.')}. "
-        "Or capture with 'unreadable: raw', which keeps every block of it and gives each clone the same state.",
+        "Or capture with 'unreadable: raw': it keeps every block, and each clone gets the same state.",
         disk=disk.path,
         partition=volume.partition,
         filesystem=volume.type,

@@ -41,7 +41,7 @@ def read_table(path: str, sector_size: int | None = None) -> PartitionTable | No
         table.check(disk.size)
     except ValueError as error:
         raise DiskError(
-            f"The partition table of {path} is damaged: {error}. Repair it first, for example with fdisk or gdisk.",
+            f"The partition table of {path} is damaged: {error}. Repair it first, with fdisk or gdisk.",
             disk=path,
         ) from error
     return table
@@ -103,7 +103,7 @@ def _line(partition: Partition, sector_size: int) -> str:
 
 
 def _escaped(name: str) -> str:
-    return "".join(char if char in _PLAIN else "".join(f"\\x{byte:02x}" for byte in char.encode()) for char in name)
+    return "".join(chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in name.encode())
 
 
 def needed_size(table: PartitionTable) -> int:
@@ -121,8 +121,8 @@ def write_table(handle: DiskHandle, table: PartitionTable) -> None:
     disk = handle.disk
     if table.sector_size != disk.sector_size:
         raise SectorSizeDiffers(
-            f"The partition table was made for sectors of {table.sector_size} bytes; {disk.path} has sectors of "
-            f"{disk.sector_size}. Use a disk with the same sector size.",
+            f"The partition table was made for sectors of {table.sector_size} bytes; {disk.path} has sectors "
+            f"of {disk.sector_size}. Use a disk with the same sector size.",
             disk=disk.path,
         )
     try:
@@ -131,15 +131,26 @@ def write_table(handle: DiskHandle, table: PartitionTable) -> None:
         raise UsageError(f"The partition table cannot be written to {disk.path}: {error}.", disk=disk.path) from error
     handle.check_identity()
     with node_of(disk, writable=True) as node:
-        # fmt: off
-        run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--lock=no", "--wipe", "never",
-             "--wipe-partitions", "never", node], stdin=script(table))
-        # fmt: on
+        run(
+            [
+                "sfdisk",
+                "--quiet",
+                "--no-reread",
+                "--no-tell-kernel",
+                "--lock=no",
+                "--wipe",
+                "never",
+                "--wipe-partitions",
+                "never",
+                node,
+            ],
+            stdin=script(table),
+        )
     found = read_table(disk.path, disk.sector_size)
     if found != table:
         raise DiskError(
-            f"Disk {disk.path} does not hold the partition table that was written to it: {found} instead of {table}. "
-            "It will not boot as it is.",
+            f"Disk {disk.path} does not hold the partition table that was written to it: {found} instead of "
+            f"{table}. It will not boot as it is.",
             disk=disk.path,
         )
     handle.reread_table()

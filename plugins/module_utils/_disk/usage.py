@@ -65,7 +65,7 @@ def measure(device: str, kind: str, size: int) -> Usage:
         return _through_partclone(device, kind, size)
     if kind == "swap":
         return Usage(Extents([(0, min(_swap_header(device), size))]), "header")
-    return everything(size, _WHY_EVERYTHING.get(kind, f"golden.fleet cannot look into {kind}, so all of it is kept"))
+    return everything(size, _WHY_EVERYTHING.get(kind, f"nothing here can look into {kind}, so all of it is kept"))
 
 
 def everything(size: int, note: str) -> Usage:
@@ -131,7 +131,7 @@ def _through_partclone(device: str, kind: str, size: int) -> Usage:
 
 
 def _minimum_size(device: str, kind: str, end: int) -> int | None:
-    """To how many bytes the filesystem could be shrunk; None where nothing tells without opening it for writing."""
+    """To how many bytes the filesystem could be shrunk; None where no tool tells without write access."""
     if kind == "xfs":
         return end  # XFS cannot shrink
     if kind == "ntfs":

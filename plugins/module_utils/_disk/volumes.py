@@ -45,10 +45,10 @@ def device_of(disk: Disk, start: int, size: int) -> t.Iterator[str]:
 
 def probe(disk: Disk, partition: int | None, start: int, size: int) -> Volume:
     """What blkid sees in this piece of the disk; type "unknown" when it knows nothing."""
-    # fmt: off
-    said = run(["blkid", "--probe", "--offset", str(start), "--size", str(size), "--output", "export", disk.path],
-               ok=(0, _NOTHING, _AMBIVALENT))
-    # fmt: on
+    said = run(
+        ["blkid", "--probe", "--offset", str(start), "--size", str(size), "--output", "export", disk.path],
+        ok=(0, _NOTHING, _AMBIVALENT),
+    )
     known = parse_blkid(said.stdout)
     note = "it has several signatures that contradict each other" if said.rc == _AMBIVALENT else None
     return Volume(
@@ -88,21 +88,30 @@ def _unescaped(value: str) -> str:
 
 @contextlib.contextmanager
 def _loop(disk: Disk, start: int, size: int, writable: bool) -> t.Iterator[str]:
-    # fmt: off
-    argv = ["losetup", "--find", "--show", "--offset", str(start), "--sizelimit", str(size),
-            "--sector-size", str(disk.sector_size), *([] if writable else ["--read-only"]), disk.path]
-    # fmt: on
+    argv = [
+        "losetup",
+        "--find",
+        "--show",
+        "--offset",
+        str(start),
+        "--sizelimit",
+        str(size),
+        "--sector-size",
+        str(disk.sector_size),
+        *([] if writable else ["--read-only"]),
+        disk.path,
+    ]
     try:
         node = run(argv).stdout.strip()
     except ToolFailed as error:
         raise DiskError(
-            f"No loop device could be made for bytes {start} to {start + size} of {disk.path}: {error.message} "
-            "Load the kernel module 'loop', and detach loop devices that are not needed.",
+            f"No loop device could be made for {size} bytes at {start} of {disk.path}: {error.message} "
+            "Load the kernel module 'loop', and detach loop devices nobody needs.",
             disk=disk.path,
         ) from error
     fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        # Detached while open, it stays until its last user is gone: so nothing is left behind even by kill -9.
+        # Detached while open, it goes with its last user: nothing is left behind, even by kill -9.
         run(["losetup", "--detach", node])
         yield node
     finally:
