@@ -14,7 +14,7 @@ from .._errors import ImageDamaged
 from .._libraries import need
 
 DIGEST_SIZE = 32
-Buffer = t.Union[bytes, bytearray, memoryview]  # noqa: UP007  # evaluated, so not yet with | on Python 3.9
+Buffer = t.Union[bytes, bytearray, memoryview]  # evaluated: not yet with | on Python 3.9
 
 
 def digest(data: Buffer) -> bytes:

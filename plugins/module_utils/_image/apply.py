@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from .._disk.contents import contents
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._disk.model import Disk
-from .._disk.table import read_table, same_table, write_table
-from .._errors import DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
+from .._disk.select import describe
+from .._disk.table import read_table, write_table
+from .._errors import DiskError, DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
 from .._extents import Extents
 from .._progress import Progress
 from .._store.base import Store
@@ -85,7 +86,6 @@ class _Run:
         self.request = request
         self.index = library.index(image)
         self.grid = self.index.grid()
-        self.zeros = 0
         self._handle = handle
         self._progress = progress
         self._threads = request.threads or worker_count()
@@ -101,7 +101,7 @@ class _Run:
         """
         disk = self.request.disk
         holds = tuple(contents(disk))
-        matches = same_table(read_table(disk.path, disk.sector_size), self.image.table)
+        matches = self._same_table()
         if holds and not matches:
             self._need_erase(holds)
         missing = self._missing(blank=not holds)
@@ -130,6 +130,13 @@ class _Run:
             self._handle.sync()
         self._handle.reread_table()
 
+    def _same_table(self) -> bool:
+        disk = self.request.disk
+        try:
+            return read_table(disk.path, disk.sector_size) == self.image.table
+        except DiskError:  # a damaged one: certainly not ours
+            return False
+
     def _missing(self, blank: bool) -> list[int]:
         everything = list(range(len(self.grid)))
         if blank or not self.request.delta or self.comparer.unlike(self._zero, self._progress):
@@ -148,7 +155,7 @@ class _Run:
         return (), missing
 
     def _take_away_labels(self) -> None:
-        """Zero the disk's first and last MiB, but for what an image keeps at the end: old tables, superblocks, RAID labels."""
+        """Zero the disk's first and last MiB, but for what the image keeps at the end: old tables, RAID labels."""
         size = self._handle.size
         self._wipe(0, min(MIB, size), Extents())
         tail = max(0, size - MIB) // 4096 * 4096
@@ -179,7 +186,7 @@ class _Run:
             return
         disk = self.request.disk
         raise DiskNotEmpty(
-            f"{disk.describe()} holds data that applying {self.image.ref} would destroy: {'; '.join(holds)}. "
+            f"{describe(disk)} holds data that applying {self.image.ref} would destroy: {'; '.join(holds)}. "
             "Set erase: true if that is what you want.",
             disk=disk.path,
             contents=list(holds),
@@ -190,7 +197,7 @@ class _Run:
         if self.grid.kept.end > self._handle.size:
             raise DiskTooSmall(
                 f"Image {self.image.ref} keeps data up to byte {self.grid.kept.end}, beyond the end of "
-                f"{self.request.disk.describe()}. Nothing was written.",
+                f"{describe(self.request.disk)}. Nothing was written.",
                 disk=self.request.disk.path,
                 size=self._handle.size,
                 needed=self.grid.kept.end,
@@ -201,7 +208,7 @@ def _refuse_misfit(image: Manifest, disk: Disk) -> None:
     if disk.sector_size != image.sector_size:
         raise SectorSizeDiffers(
             f"Image {image.ref} was captured from a disk with sectors of {image.sector_size} bytes; "
-            f"{disk.describe()} has {disk.sector_size}. Filesystems do not survive that. Nothing was written: "
+            f"{describe(disk)} has {disk.sector_size}. Filesystems do not survive that. Nothing was written: "
             "capture from a computer with such a disk, or choose another disk.",
             disk=disk.path,
             image_sector_size=image.sector_size,
@@ -209,7 +216,7 @@ def _refuse_misfit(image: Manifest, disk: Disk) -> None:
         )
     if disk.size < image.needed_size:
         raise DiskTooSmall(
-            f"Image {image.ref} needs {show_size(image.needed_size)} ({image.needed_size} bytes); {disk.describe()} "
+            f"Image {image.ref} needs {show_size(image.needed_size)} ({image.needed_size} bytes); {describe(disk)} "
             f"is {image.needed_size - disk.size} bytes too small. Nothing was written.",
             disk=disk.path,
             size=disk.size,
@@ -248,6 +255,10 @@ def _diff(run: _Run, plan: Plan) -> dict[str, str]:
     after = [f"image {run.image.ref} ({run.image.digest})"]
     after += [f"{v.type} {v.label or ''} of {show_size(v.size)}" for v in run.image.volumes]
     if not plan.changes:
-        return {"before": "\n".join(after) + "\n", "after": "\n".join(after) + "\n"}
+        return {"before": _lines(after), "after": _lines(after)}
     after.append(f"{len(plan.missing)} of {len(run.grid)} chunks written, {plan.fetch} bytes fetched")
-    return {"before": "\n".join(plan.holds) + "\n", "after": "\n".join(after) + "\n"}
+    return {"before": _lines(plan.holds), "after": _lines(after)}
+
+
+def _lines(items: t.Iterable[str]) -> str:
+    return "".join(f"{item}\n" for item in items)

@@ -75,7 +75,7 @@ def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[s
     if request.check:
         return _check(library, request, progress)
     library.make()
-    _refuse_existing(library, request.ref)
+    _refuse_existing(library, request)
     lease_key = version_key(request.ref.name, request.ref.version, "capture.json")
     lease = Lease(store, lease_key, f"Image {request.ref}")
     with DiskHandle(request.disk, writable=False) as handle, lease:
@@ -91,7 +91,7 @@ def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[s
 
 def _check(library: Library, request: CaptureRequest, progress: Progress) -> dict[str, t.Any]:
     if library.exists():
-        _refuse_existing(library, request.ref)
+        _refuse_existing(library, request)
     with DiskHandle(request.disk, writable=False):
         progress.phase("reading the disk's structure")
         found = survey(request.disk, request.unreadable)
@@ -106,9 +106,13 @@ def _check(library: Library, request: CaptureRequest, progress: Progress) -> dic
     }
 
 
-def _refuse_existing(library: Library, ref: ImageRef) -> None:
-    if ref.version in library.versions(ref.name):
+def _refuse_existing(library: Library, request: CaptureRequest) -> None:
+    ref = request.ref
+    versions = library.versions(ref.name)
+    if ref.version in versions:
         raise exists(ref, library.store.url)
+    for tag in set(request.tags) & set(versions):
+        raise UsageError(f"{ref.name}:{tag} is a version in {library.store.url}; a tag needs a name of its own.")
     if library.tag(ref.name, ref.version):
         raise UsageError(f"{ref} is a tag in {library.store.url}; a version needs a name of its own.")
 

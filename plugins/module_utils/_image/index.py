@@ -39,9 +39,7 @@ class Index:
 
 def encode(index: Index) -> bytes:
     """The index as it lies in a store."""
-    head = _HEAD.pack(
-        _MAGIC, index.chunk_size, len(index.used), len(index.blank), len(index.digests) // DIGEST_SIZE
-    )
+    head = _HEAD.pack(_MAGIC, index.chunk_size, len(index.used), len(index.blank), len(index.digests) // DIGEST_SIZE)
     raw = b"".join((head, _pack_extents(index.used), _pack_extents(index.blank), index.digests))
     return t.cast(bytes, compressor(3).compress(raw))
 

@@ -45,7 +45,7 @@ class Lease:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease {key}", daemon=True)
 
-    def __enter__(self) -> Lease:  # noqa: PYI034  # typing.Self is younger than Python 3.9
+    def __enter__(self) -> Lease:
         try:
             self._store.create(self._key, self._document())
         except AlreadyInStore:

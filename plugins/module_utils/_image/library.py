@@ -18,7 +18,9 @@ from .index import Index
 from .locations import Locations
 from .manifest import Manifest
 from .names import (
+    DIGEST,
     IMAGES_KEY,
+    PACKS_KEY,
     STORE_KEY,
     ImageRef,
     check_name,
@@ -93,10 +95,13 @@ class Library:
     def begun_everywhere(self) -> list[ImageRef]:
         """The same of every image."""
         return [
-            ImageRef(name, version)
-            for name in self._folders(IMAGES_KEY, check_name)
-            for version in self.begun(name)
+            ImageRef(name, version) for name in self._folders(IMAGES_KEY, check_name) for version in self.begun(name)
         ]
+
+    def unpublished(self) -> list[ImageRef]:
+        """Versions that somebody began to capture, and that are not published."""
+        begun = self.begun_everywhere()
+        return [ref for ref in begun if not self._has(version_key(ref.name, ref.version, "manifest.json"))]
 
     def tags(self, name: str) -> list[Tag]:
         """The tags of an image."""
@@ -117,9 +122,7 @@ class Library:
             ) from error
 
     def set_tag(self, image: Manifest, tag: str) -> None:
-        """Point a tag at a version."""
-        if self._has(version_key(image.name, tag, "manifest.json")):
-            raise UsageError(f"{image.name}:{tag} is a version; a tag needs a name of its own.")
+        """Point a tag at a version; a version of the tag's name would hide it, so callers refuse that."""
         document = {"version": image.version, "digest": image.digest}
         self.store.write(tag_key(image.name, check_version(tag)), json.dumps(document).encode())
 
@@ -186,6 +189,15 @@ class Library:
         except AlreadyInStore as error:
             raise exists(image.ref, self.store.url) from error
 
+    def packs(self) -> list[str]:
+        """The packs in the store, whether an image uses them or not."""
+        found = []
+        for folder in self.store.list(PACKS_KEY):
+            if folder.folder:
+                entries = self.store.list(f"{PACKS_KEY}/{folder.name}")
+                found += [entry.name[: -len(".pack")] for entry in entries if entry.name.endswith(".pack")]
+        return sorted(filter(DIGEST.fullmatch, found))
+
     def remove(self, ref: ImageRef) -> None:
         """Take a version away: its manifest first, so that it is gone at once."""
         for part in ("manifest.json", "locations", "index", "capture.json"):
@@ -200,7 +212,7 @@ class Library:
             found = self.manifest(ref.name, tag.version)
         except NotInStore as error:
             raise ImageNotFound(
-                f"Tag {ref} in {self.store.url} points to version {tag.version}, which is gone. Move or remove the tag.",
+                f"Tag {ref} in {self.store.url} points to version {tag.version}, which is gone. Move the tag.",
                 image=str(ref),
             ) from error
         if found.digest != tag.digest:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. The manifest: the JSON document that describes one image (docs/image-format.md). Pure; untrusted on the way in."""
+"""Private. The manifest: the JSON document that describes one image (docs/image-format.md). Untrusted on the way in."""
 
 from __future__ import annotations
 

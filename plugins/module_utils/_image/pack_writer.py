@@ -35,7 +35,7 @@ class PackWriter:
         self._upload: Future[str] | None = None
         self._sent = self._builder
 
-    def __enter__(self) -> PackWriter:  # noqa: PYI034  # typing.Self is younger than Python 3.9
+    def __enter__(self) -> PackWriter:
         return self
 
     def __exit__(

@@ -40,7 +40,7 @@ class Comparer:
         return found
 
     def unlike(self, zero: bytes, progress: Progress) -> bool:
-        """Does the disk hold nothing of this image? Judged by samples: it only decides whether comparing is worth it."""
+        """Does the disk seem to hold nothing of this image? It only decides whether comparing is worth it."""
         solid = [row for row in _spread(len(self._grid), 4 * _SAMPLES) if self._index.digest(row) != zero]
         chosen = [solid[at] for at in _spread(len(solid), _SAMPLES)]
         progress.phase("sampling", len(chosen) * self._grid.chunk_size)

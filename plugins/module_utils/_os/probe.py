@@ -10,7 +10,7 @@ import shlex
 import typing as t
 
 from .._disk.model import Disk, Volume
-from .._disk.volumes import volume_device
+from .._disk.volumes import device_of
 from .._errors import GoldenError
 from .._run import run
 
@@ -53,7 +53,7 @@ def _look(disk: Disk, volume: Volume) -> list[dict[str, str]]:
 
 
 def _linux(disk: Disk, volume: Volume) -> list[dict[str, str]]:
-    with volume_device(disk, volume.start, volume.size) as device:
+    with device_of(disk, volume.start, volume.size) as device:
         for path in ("/usr/lib/os-release", "/etc/os-release"):
             found = parse_os_release(_said(["debugfs", "-R", f"cat {path}", device]))
             if found.get("id"):
@@ -62,7 +62,7 @@ def _linux(disk: Disk, volume: Volume) -> list[dict[str, str]]:
 
 
 def _windows(disk: Disk, volume: Volume) -> list[dict[str, str]]:
-    with volume_device(disk, volume.start, volume.size) as device:
+    with device_of(disk, volume.start, volume.size) as device:
         if "SYSTEM" in _said(["ntfsls", "-p", "/Windows/System32/config", device]).split():
             return [{"family": "windows"}]
     return []

@@ -1,0 +1,200 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Prune: old versions go, and with them the packs that nobody needs any more.
+
+The order keeps captures safe that run at the same time (docs/architecture.md): first manifests go and locations
+change, then the captures under way are looked up, and packs are deleted only if there are none.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import ImageDamaged, UsageError
+from .._progress import Progress
+from .._store.base import Store
+from . import lease
+from .known import newest_first
+from .lease import Lease
+from .library import Library
+from .manifest import Manifest
+from .names import PRUNE_LEASE_KEY, ImageRef, pack_key, version_key
+from .repack import Repacker
+
+
+@dataclass(frozen=True)
+class PruneRequest:
+    """What to keep. A version is kept if any rule keeps it; a tagged one always is."""
+
+    images: tuple[str, ...] = ()  # names; empty: all images
+    keep_last: int | None = None
+    keep_within: int | None = None  # seconds
+    remove: tuple[ImageRef, ...] = ()  # these versions, whatever the rules say; not if tagged
+    repack_below: int = 50  # percent: packs of which less is in use are rewritten
+    leftovers_after: int = 7 * 86400  # seconds: what an interrupted capture left is kept so long for its resumption
+    check: bool = False
+
+    def validate(self) -> None:
+        """:raises UsageError: the rules would remove everything, or are no rules."""
+        if self.keep_last is not None and self.keep_last < 1:
+            raise UsageError("keep_last must be at least 1.")
+        if not 0 <= self.repack_below <= 100:
+            raise UsageError("repack_below is a percentage from 0 to 100.")
+
+    @property
+    def has_rules(self) -> bool:
+        return self.keep_last is not None or self.keep_within is not None
+
+
+def prune(store: Store, request: PruneRequest, progress: Progress) -> dict[str, t.Any]:
+    """Remove versions by rules, then free the space that only they used.
+
+    :returns: changed, removed, kept (image: reasons), packs {removed, rewritten, kept}, bytes {freed, written},
+        deferred (packs were kept because a capture is under way), leftovers (of interrupted captures), diff.
+    """
+    request.validate()
+    library = Library(store)
+    library.check()
+    if request.check:
+        return _Run(library, request, progress).work(None)
+    with Lease(store, PRUNE_LEASE_KEY, "The store") as held:
+        return _Run(library, request, progress).work(held)
+
+
+class _Run:
+    """One prune under way."""
+
+    def __init__(self, library: Library, request: PruneRequest, progress: Progress) -> None:
+        self._library = library
+        self._request = request
+        self._progress = progress
+        self._now = time.time()
+
+    def work(self, held: Lease | None) -> dict[str, t.Any]:
+        """:param held: the lease; None plans only."""
+        self._progress.phase("reading manifests")
+        kept, doomed = self._choose()
+        if held:
+            for image in doomed:
+                self._library.remove(image.ref)
+        leftovers = self._leftovers(held is not None)
+        survivors = self._survivors({image.ref for image in doomed})
+        self._progress.phase("finding unused chunks")
+        repacker = Repacker(self._library, survivors, self._request.repack_below)
+        if held:
+            repacker.rewrite(self._progress)
+        reserved, busy = self._claimed(held is not None)
+        unused = [name for name in repacker.unused() if name not in reserved]
+        if held and not busy:
+            held.confirm()
+            for name in unused:
+                self._library.store.delete(pack_key(name))
+            self._library.store.sweep()
+        return self._result(kept, doomed, leftovers, repacker, [] if busy else unused, busy)
+
+    def _choose(self) -> tuple[dict[ImageRef, list[str]], list[Manifest]]:
+        """What stays, with the reasons, and what goes."""
+        wanted = self._request.images or tuple(self._library.names())
+        wanted += tuple(ref.name for ref in self._request.remove if ref.name not in wanted)
+        kept: dict[ImageRef, list[str]] = {}
+        doomed = []
+        for name in wanted:
+            for position, image in enumerate(newest_first(self._library, name)):
+                reasons = self._reasons(image, position)
+                if reasons:
+                    kept[image.ref] = reasons
+                else:
+                    doomed.append(image)
+        self._refuse_tagged(kept)
+        return kept, doomed
+
+    def _reasons(self, image: Manifest, position: int) -> list[str]:
+        request = self._request
+        reasons = [f"tag {tag.name}" for tag in self._library.tags(image.name) if tag.version == image.version]
+        if image.ref in request.remove:
+            return reasons
+        if not request.has_rules or (request.images and image.name not in request.images):
+            return [*reasons, "no rule"]
+        if request.keep_last is not None and position < request.keep_last:
+            reasons.append(f"among the last {request.keep_last}")
+        if request.keep_within is not None and self._age(image) <= request.keep_within:
+            reasons.append("young enough")
+        return reasons
+
+    def _refuse_tagged(self, kept: dict[ImageRef, list[str]]) -> None:
+        tagged = [f"{ref} ({', '.join(kept[ref])})" for ref in self._request.remove if kept.get(ref)]
+        if tagged:
+            raise UsageError(f"Tagged versions are not removed: {'; '.join(tagged)}. Remove or move the tag first.")
+
+    def _age(self, image: Manifest) -> float:
+        try:
+            made = calendar.timegm(time.strptime(image.created, "%Y-%m-%dT%H:%M:%SZ"))
+        except ValueError as error:
+            raise ImageDamaged(f"Image {image.ref} says it was created {image.created!r}.") from error
+        return self._now - made
+
+    def _survivors(self, doomed: set[ImageRef]) -> list[Manifest]:
+        """Every other image of the store. One that cannot be read stops the prune: its packs are unknown."""
+        names = self._library.names()
+        return [image for name in names for image in newest_first(self._library, name) if image.ref not in doomed]
+
+    def _leftovers(self, remove: bool) -> list[str]:
+        """Interrupted captures that nobody has resumed for long."""
+        found = []
+        for ref in self._library.unpublished():
+            key = version_key(ref.name, ref.version, "capture.json")
+            held = lease.read(self._library.store, key)
+            if lease.alive(self._library.store, key, held):
+                continue
+            if held and self._library.store.age(key) < self._request.leftovers_after:
+                continue
+            found.append(str(ref))
+            if remove:
+                self._library.remove(ref)
+        return found
+
+    def _claimed(self, fence: bool) -> tuple[set[str], bool]:
+        """Packs that interrupted captures may resume on, and whether a capture is under way."""
+        packs: set[str] = set()
+        busy = False
+        store = self._library.store
+        for ref in self._library.begun_everywhere():
+            key = version_key(ref.name, ref.version, "capture.json")
+            held = lease.read(store, key)
+            if not held:
+                continue
+            if lease.alive(store, key, held):
+                busy = True
+            elif fence and not held.get("released"):
+                lease.fence(store, key)  # should it only have slept, it finds out before it publishes
+            packs |= set(held.get("notes", {}).get("packs", []))
+        return packs, busy
+
+    def _result(
+        self,
+        kept: dict[ImageRef, list[str]],
+        doomed: list[Manifest],
+        leftovers: list[str],
+        repacker: Repacker,
+        unused: list[str],
+        busy: bool,
+    ) -> dict[str, t.Any]:
+        before = [str(ref) for ref in kept] + [str(image.ref) for image in doomed]
+        return {
+            "changed": bool(doomed or leftovers or unused or repacker.sparse),
+            "removed": [str(image.ref) for image in doomed],
+            "kept": {str(ref): reasons for ref, reasons in kept.items()},
+            "leftovers": leftovers,
+            "packs": {"removed": unused, "rewritten": repacker.sparse, "written": repacker.written},
+            "bytes": {"freed": repacker.freed(unused), "written": repacker.stored},
+            "deferred": busy,
+            "diff": {
+                "before": "".join(f"{ref}\n" for ref in sorted(before)),
+                "after": "".join(f"{ref}\n" for ref in sorted(map(str, kept))),
+            },
+        }
