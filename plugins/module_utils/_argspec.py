@@ -66,3 +66,5 @@ LONG_WORK_SPEC = ArgSpec(
         "_job": {"type": "str"},
     }
 )
+
+DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
