@@ -79,7 +79,8 @@ def _check_without_table(store: Store, name: str, wanted: set[Entry]) -> PackSta
 
 def _pieces(entries: list[Entry], size: int) -> t.Iterator[tuple[int, int, list[Entry]]]:
     """Ranges that cover a pack without gaps, none much longer than LONGEST, with the chunks in each."""
-    start, group = 0, []
+    start = 0
+    group: list[Entry] = []
     for entry in entries:
         if group and entry.offset + entry.length - start > LONGEST:
             yield start, entry.offset, group
