@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds a small, real Debian 12 on a disk file that boots with UEFI and with BIOS, in two versions.
+"""Builds a small, real Debian 12 on a disk file that boots with UEFI and with BIOS, in two states.
 
-Version 2 is version 1 after an update: packages were installed and files changed in place, so that the two
-disks share most of their content as the disks of a fleet do. Both are kept in the user's cache folder.
+This month's state is last month's after an update: packages were installed and files changed in place, so
+that the two disks share most of their content, as those of a fleet do. Both are kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from pathlib import Path
 HOSTNAME = "golden-demo"
 DISK_SIZE = 2 << 30
 LOGIN_PROMPT = f"{HOSTNAME} login:"
+# What each state shows above its login prompt.
+LAST_MONTH = "Demo computer, last month's state"
+THIS_MONTH = "Demo computer, this month's state"
 
 _SUITE = "bookworm"
 _PACKAGES = (
@@ -65,7 +68,8 @@ search --no-floppy --fs-uuid --set=root {_ROOT_UUID}
 configfile /boot/grub/grub.cfg
 """
 _GRUB_MODULES = (
-    "part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux", "serial", "terminal", "boot",
+    "part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux", "serial", "terminal",
+    "boot",
 )  # fmt: skip
 
 
@@ -85,19 +89,22 @@ _ROOT = _Piece(194 * _MIB, DISK_SIZE - 195 * _MIB, "0FC63DAF-8483-4772-8E79-3D69
 
 
 @dataclass(frozen=True)
-class Versions:
+class States:
     """The same computer's disk, before and after its update."""
 
-    old: Path
-    new: Path
+    last_month: Path
+    this_month: Path
 
 
 class BuildFailed(Exception):
     """A program that builds the disk failed; the message has what it said."""
 
 
-def disks(cache: Path | None = None) -> Versions:
-    """The two disk files, built when this cache has none of this recipe. Copy them; never change them."""
+def disks(cache: Path | None = None, say: t.Callable[[str], None] = lambda _text: None) -> States:
+    """The two disk files, built when this cache has none of this recipe. Copy them; never change them.
+
+    :param say: is told each step of a build.
+    """
     cache = cache or default_cache()
     home = cache / f"debian-{_recipe()}"
     with _locked(cache):
@@ -105,9 +112,8 @@ def disks(cache: Path | None = None) -> Versions:
             for outdated in cache.glob("debian-*"):
                 shutil.rmtree(outdated)
             with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as folder:
-                _build(Path(folder))
-                Path(folder, "result").rename(home)
-    return Versions(home / "version-1.img", home / "version-2.img")
+                _build(Path(folder), say).rename(home)
+    return States(home / "last-month.img", home / "this-month.img")
 
 
 def are_built(cache: Path | None = None) -> bool:
@@ -120,11 +126,15 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "golden.fleet"
 
 
-def copy_disk(source: Path, target: Path, grow_to: int = 0) -> None:
+def copy_disk(source: Path, target: Path) -> None:
     """A sparse copy of a disk file."""
     _call("cp", "--sparse=always", "--reflink=auto", source, target)
-    if grow_to:
-        os.truncate(target, grow_to)
+
+
+def blank_disk(path: Path, size: int) -> None:
+    """A disk file that holds nothing."""
+    with path.open("wb") as file:
+        file.truncate(size)
 
 
 def _recipe() -> str:
@@ -155,27 +165,32 @@ def _call(*argv: str | Path, stdin: str | None = None) -> None:
         raise BuildFailed(f"{argv[0]} failed with exit code {done.returncode}:\n{done.stdout[-3000:]}")
 
 
-def _build(folder: Path) -> None:
+def _build(folder: Path, say: t.Callable[[str], None]) -> Path:
+    """A folder with the two disk files."""
     result = folder / "result"
     result.mkdir()
-    old, new = result / "version-1.img", result / "version-2.img"
+    states = States(result / "last-month.img", result / "this-month.img")
     updates = folder / "updates"
-    _partition(old)
-    _make_filesystems(old, folder)
-    with mounted_root(old, folder / "root") as root:
+    say("partitions and filesystems")
+    _partition(states.last_month)
+    _make_filesystems(states.last_month, folder)
+    with mounted_root(states.last_month, folder / "root") as root:
+        say("installing Debian 12 with mmdebstrap")
         _install(root, updates)
         _configure(root)
-        _name_version(root, 1)
-    _make_bootable(old, folder)
-    copy_disk(old, new)
-    with mounted_root(new, folder / "root") as root:
+        _name_state(root, LAST_MONTH)
+    say("boot loaders for UEFI and BIOS")
+    _make_bootable(states.last_month, folder)
+    copy_disk(states.last_month, states.this_month)
+    with mounted_root(states.this_month, folder / "root") as root:
+        say(f"updating a copy of it: {' and '.join(_UPDATE)}, configuration")
         _update(root, updates)
-        _name_version(root, 2)
+        _name_state(root, THIS_MONTH)
+    return result
 
 
 def _partition(disk: Path) -> None:
-    with disk.open("wb") as file:
-        file.truncate(DISK_SIZE)
+    blank_disk(disk, DISK_SIZE)
     lines = ["label: gpt", "unit: sectors"]
     for piece in (_BIOS_BOOT, _ESP, _SWAP, _ROOT):
         lines.append(f"start={piece.start // 512}, size={piece.size // 512}, type={piece.type}")
@@ -184,8 +199,7 @@ def _partition(disk: Path) -> None:
 
 def _make_filesystems(disk: Path, folder: Path) -> None:
     swap = folder / "swap.img"
-    swap.touch(0o600)
-    os.truncate(swap, _SWAP.size)
+    blank_disk(swap, _SWAP.size)
     _call("mkswap", "--uuid", _SWAP_UUID, "--label", "swap", swap)
     _place(swap, disk, _SWAP)
     options = ("-q", "-F", "-L", "root", "-U", _ROOT_UUID, "-E", f"offset={_ROOT.start}")
@@ -244,13 +258,8 @@ def _update(root: Path, updates: Path) -> None:
         config.write("PermitRootLogin prohibit-password\n")
 
 
-def _name_version(root: Path, version: int) -> None:
-    (root / "etc/issue").write_text(f"{banner(version)} \\n \\l\n\n")
-
-
-def banner(version: int) -> str:
-    """What this version shows above its login prompt."""
-    return f"golden.fleet demo computer, version {version}"
+def _name_state(root: Path, banner: str) -> None:
+    (root / "etc/issue").write_text(f"{banner} \\n \\l\n\n")
 
 
 def _make_bootable(disk: Path, folder: Path) -> None:
@@ -268,8 +277,7 @@ def _grub_image(target: str, output: Path, embedded: Path, *modules: str) -> Non
 def _boot_by_uefi(disk: Path, embedded: Path, folder: Path) -> None:
     loader, esp = folder / "bootx64.efi", folder / "esp.img"
     _grub_image("x86_64-efi", loader, embedded, "efi_gop")
-    esp.touch()
-    os.truncate(esp, _ESP.size)
+    blank_disk(esp, _ESP.size)
     _call("mkfs.vfat", "-F", "32", "-n", "ESP", "-i", _ESP_SERIAL, esp)
     _call("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT")
     _call("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")

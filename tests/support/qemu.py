@@ -18,8 +18,13 @@ import typing as t
 from pathlib import Path
 
 Firmware = t.Literal["uefi", "bios"]
+Accelerator = t.Literal["kvm", "tcg"]
 
 _OVMF = Path("/usr/share/OVMF")
+_PROCESSORS: dict[Accelerator, tuple[str, ...]] = {
+    "kvm": ("-accel", "kvm", "-cpu", "host"),
+    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
+}
 _MEMORY_MB = "768"
 # mov dx, 0x501; mov al, 0x10; out dx, al; then halt: ends QEMU with exit code (0x10 << 1) | 1
 _PROBE_CODE = b"\xba\x01\x05\xb0\x10\xee\xf4\xeb\xfd"
@@ -32,14 +37,12 @@ class BootFailed(Exception):
 
 
 @functools.cache
-def acceleration() -> tuple[str, ...]:
-    """QEMU's arguments for the fastest processor that really works here.
+def accelerator() -> Accelerator:
+    """The fastest processor that really works here.
 
     Where /dev/kvm exists a guest may still hang: a boot sector must run to its end before KVM is believed.
     """
-    if os.access("/dev/kvm", os.R_OK | os.W_OK) and runs_code("kvm"):
-        return ("-accel", "kvm", "-cpu", "host")
-    return ("-accel", "tcg,thread=multi", "-cpu", "Nehalem")
+    return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and runs_code("kvm") else "tcg"
 
 
 def runs_code(accelerator: str, deadline: float = 10) -> bool:
@@ -100,7 +103,7 @@ class Machine:
 
     def _command(self) -> list[str]:
         disk = str(self.disk).replace(",", ",,")
-        command = ["qemu-system-x86_64", *acceleration(), "-machine", "q35", "-smp", "2", "-m", _MEMORY_MB]
+        command = ["qemu-system-x86_64", *_PROCESSORS[accelerator()], "-machine", "q35", "-smp", "2", "-m", _MEMORY_MB]
         # GRUB finds no video mode under UEFI without a graphics card
         command += ["-nodefaults", "-vga", "std", "-display", "none", "-no-reboot"]
         command += ["-device", "virtio-rng-pci", "-serial", f"file:{self.log}"]
