@@ -116,7 +116,7 @@ def _unfit(disk: Disk, volume: Volume, reason: str, unreadable: str) -> Usage:
     place = f"Partition {volume.partition} of {disk.path}" if volume.partition else f"Disk {disk.path}"
     raise FilesystemUnfit(
         f"{place} ({volume.type}) cannot be captured as it is: {reason.rstrip('.')}. "
-        "Or capture with 'unreadable: raw': it keeps every block, and each clone gets the same state.",
+        "Or set unreadable_filesystems=raw: that keeps every block, and each clone gets the same state.",
         disk=disk.path,
         partition=volume.partition,
         filesystem=volume.type,
