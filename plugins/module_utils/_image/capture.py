@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 
 from .._disk.handle import DiskHandle, aligned_buffer
-from .._disk.model import Disk, Survey
+from .._disk.model import Disk, Survey, Volume
 from .._disk.survey import survey
 from .._disk.table import needed_size
 from .._errors import UsageError
@@ -23,6 +23,7 @@ from .._store.base import Store
 from . import index as index_codec
 from . import manifest as manifest_codec
 from ._codec import compressor, digest
+from ._fields import as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
 from .known import images_named, known_chunks, newest_first
@@ -200,7 +201,7 @@ class _Run:
             sector_size=disk.sector_size,
             needed_size=max(grid.kept.end, needed_size(found.table) if found.table else 0),
             table=found.table,
-            volumes=tuple(replace(volume, label=printable(volume.label)) for volume in found.volumes),
+            volumes=tuple(map(_on_lines, found.volumes)),
             gaps=found.gaps,
             chunk_size=grid.chunk_size,
             chunk_count=len(grid),
@@ -210,14 +211,15 @@ class _Run:
             source=source_facts(disk),
             os=tuple(find_systems(disk, found.volumes)),
             tools=tool_versions(),
-            notes=tuple(filter(None, map(printable, found.notes))),
+            notes=tuple(map(as_line, found.notes)),
         ).sealed()
         return manifest_codec.decode(manifest_codec.encode(image), image.ref)  # what we publish, we can read
 
 
-def printable(text: str | None) -> str | None:
-    """A label as a line of text, whatever bytes somebody put into it."""
-    return text and "".join(char if char.isprintable() else "\ufffd" for char in text)
+def _on_lines(volume: Volume) -> Volume:
+    """Labels hold whatever bytes somebody put into them, and notes what a tool said."""
+    label, note = (text and as_line(text) for text in (volume.label, volume.note))
+    return replace(volume, label=label, note=note)
 
 
 def _result(run: _Run, image: Manifest, writer: PackWriter, seconds: float) -> dict[str, t.Any]:
