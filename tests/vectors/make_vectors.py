@@ -73,7 +73,7 @@ TABLE = PartitionTable(
 VOLUMES = (
     Volume(1, 65536, 524288, "ext4", UUID + "11", "root", 203905, 262144, "partclone"),
     Volume(2, 655360, 65536, "swap", UUID + "12", None, 4096, None, "header"),
-    Volume(3, 786432, 274432, "unknown", None, None, 8192, None, "everything", "nobody can read it"),
+    Volume(3, 786432, 274432, "xfs", UUID + "13", "\u00e4", 8192, None, "partclone", "a note"),
 )
 
 
@@ -130,7 +130,7 @@ def publish(library: Library, version: str, created: str, pieces: tuple[Piece, .
         source={"hostname": "reference", "firmware": "uefi"},
         os=({"partition": 1, "family": "linux", "id": "debian", "name": "Debian \u201cbookworm\u201d"},),
         tools={"partclone": "0.3.23"},
-        notes=("partition 3 (unknown): nobody can read it",),
+        notes=("partition 3 (xfs): a note",),
     ).sealed()
     library.publish(image, index, places)
     for name, place in places:

@@ -80,7 +80,8 @@ def read_pack(pack: bytes, name: str) -> list[tuple[bytes, int, int]]:
     count, table_at, table_digest, magic = struct.unpack("<QQ32s8s", pack[-56:])
     table = pack[table_at:-56]
     _demand(magic == pack[:8] and len(table) == 36 * count and _digest(table) == table_digest, "table of the pack")
-    found, offset = [], 8
+    found: list[tuple[bytes, int, int]] = []
+    offset = 8
     for digest, length in struct.iter_unpack("<32sI", table):
         found.append((digest, offset, length))
         offset += length
@@ -124,7 +125,8 @@ def _index(raw: bytes, manifest: dict[str, t.Any]) -> tuple[list[Range], list[Ra
 
 
 def _ranges(raw: bytes, at: int, count: int, limit: int) -> list[Range]:
-    found, end = [], 0
+    found: list[Range] = []
+    end = 0
     for gap, length in struct.iter_unpack("<QQ", raw[at : at + 16 * count]):
         _demand(length > 0 and (gap > 0 or not found), "ranges neither empty nor touching")
         found.append((end + gap, length))
