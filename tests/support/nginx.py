@@ -200,9 +200,7 @@ def make_certificate(folder: Path, names: t.Sequence[str]) -> None:
     server = ("-keyout", f"{folder}/server.key", "-out", f"{folder}/server.csr", "-subj", f"/CN={names[0]}")
     _openssl("req", "-new", *key[:-2], *server)
     extensions = folder / "server.ext"
-    extensions.write_text(
-        f"subjectAltName={alternatives}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\n"
-    )
+    extensions.write_text(f"subjectAltName={alternatives}\nbasicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\n")
     signing = ("-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca.key", "-CAcreateserial", "-days", "7")
     request = ("-in", f"{folder}/server.csr", "-out", f"{folder}/server.pem")
     _openssl("x509", "-req", *request, *signing, "-extfile", str(extensions))

@@ -143,9 +143,7 @@ class HttpClient:
             url = target
         raise StoreBroken(f"The store {self._url} redirects in circles. Correct the server.", store=self._url)
 
-    def _receive(
-        self, method: str, url: str, response: requests.Response, want: t.Container[int], limit: int
-    ) -> Reply:
+    def _receive(self, method: str, url: str, response: requests.Response, want: t.Container[int], limit: int) -> Reply:
         reply = Reply(method, url, response.status_code, response.headers)
         if method == "HEAD":
             return reply
@@ -238,7 +236,8 @@ def server_error(store: str, reply: Reply) -> StoreError:
     """The error for an answer of 500 and above, where nothing better is known."""
     return StoreBroken(
         f"The store {store} answers {reply.status} to {reply.method} {_plain(reply.url)}. The error log of "
-        "the server says why; often its disk is full or read-only, or its worker may not write there.",
+        "the server says why. Often its disk is full or read-only, or its worker may not write to the store "
+        "or to client_body_temp_path, or create_full_put_path is off.",
         store=store,
         status=reply.status,
     )

@@ -73,12 +73,12 @@ class Store(abc.ABC):
         check_key(key)
         if start < 0 or (length is not None and length < 0):
             raise ValueError(f"cannot read {length} bytes from {start}")
-        if length == 0:
-            return b""
-        self._check_amount(key, length or 0)
         if length is None and start == 0:
             return self._read_all(key)
-        return self._read_range(key, start, self._rest(key, start) if length is None else length)
+        if length is None:
+            length = self._rest(key, start)
+        self._check_amount(key, length)
+        return self._read_range(key, start, length) if length else b""
 
     def size(self, key: str) -> int:
         """How many bytes an object has.
@@ -136,7 +136,6 @@ class Store(abc.ABC):
         size = self._size(key)
         if start > size:
             raise self.too_short(key, start, size)
-        self._check_amount(key, size - start)
         return size - start
 
     def _check_amount(self, key: str, length: int) -> None:

@@ -56,7 +56,8 @@ class HttpsStore(Store):
         last = start + length - 1
         headers = {"Range": f"bytes={start}-{last}"}
         reply = self._http.request("GET", self._at(key), headers=headers, want={206}, limit=length)
-        if reply.status == 416:
+        # nginx answers 200 instead of 416 where the object is empty.
+        if reply.status == 416 or (reply.status == 200 and reply.headers.get("Content-Length") == "0"):
             raise self.too_short(key, start + length, self._size(key))
         self._good(reply, {200, 206}, key)
         if reply.status == 200:
@@ -88,28 +89,28 @@ class HttpsStore(Store):
         if reply.status == 500:
             # nginx says the same to a full disk and to a hiccup. The first must not cost minutes of patience.
             small_ones_work = self._takes_a_byte(key)
-            reply = self._http.request(
-                "PUT", self._at(key), data=data, final={500} if small_ones_work else ()
-            )
+            reply = self._http.request("PUT", self._at(key), data=data, final={500} if small_ones_work else ())
             if reply.status == 500:
                 size = show_size(sum(map(len, data)))
                 raise self._full(key, f"takes a single byte, but again and again not {size}")
-        self._good(reply, {200, 201, 204}, key)
+        self._good(reply, {201, 204}, key)
 
     def _takes_a_byte(self, key: str) -> bool:
         """Does the smallest of uploads work, after one that failed?
 
-        :raises StoreFull: it does not, and not even a folder can be made. Only there nginx says why.
+        :raises StoreFull: it does not, and not even a folder can be made.
+        :raises StoreRefused: the same, for lack of rights. Only where folders are made nginx says why.
         """
         small = temporary_key(key)
         reply = self._http.request("PUT", self._at(small), data=[memoryview(b".")], final={500})
         if reply.status != 500:
             self._drop(small)
-            return reply.status in {200, 201, 204}
-        reply = self._http.request("MKCOL", self._at(small) + "/", final={500})
-        if reply.status == 507:
-            raise self._full(key, "answers 507")
-        self._drop(small + "/")
+            return reply.status in {201, 204}
+        folder = temporary_key("") + "/"
+        reply = self._http.request("MKCOL", self._at(folder), final={500})
+        if reply.status in {403, 507}:
+            raise self._refusal(reply, key)
+        self._drop(folder)
         return False
 
     def _create(self, key: str, data: t.Sequence[memoryview]) -> None:
@@ -185,7 +186,7 @@ class HttpsStore(Store):
     def _delete(self, key: str) -> None:
         reply = self._http.request("DELETE", self._at(key))
         if reply.status not in {404, 409}:  # 409: a folder. nginx would take it away with all that is in it
-            self._good(reply, {200, 204}, key)
+            self._good(reply, {204}, key)
 
     def _drop(self, path: str) -> None:
         """Take away something temporary. If that fails, sweep() will."""
@@ -195,7 +196,7 @@ class HttpsStore(Store):
     def _remove_temporary(self, path: str) -> None:
         reply = self._http.request("DELETE", self._at(path))
         if reply.status != 404:
-            self._good(reply, {200, 204}, path)
+            self._good(reply, {204}, path)
 
     def _children(self, folder: str) -> Entries:
         url = self._at(folder + "/") if folder else self._at("")
@@ -276,6 +277,6 @@ _REFUSALS: dict[int, tuple[type[StoreError], str]] = {
     403: (StoreRefused, "This user may not do that, or the server's worker has no right to that path."),
     405: (StoreRefused, "It does not take uploads there. In nginx: 'dav_methods PUT DELETE MKCOL MOVE;'."),
     501: (StoreRefused, "It does not take uploads there. In nginx: 'dav_methods PUT DELETE MKCOL MOVE;'."),
-    409: (StoreRefused, "It cannot make the folder. In nginx: 'create_full_put_path on;'."),
+    409: (StoreBroken, "Something else has that name, or its folder is missing: look there."),
     413: (StoreRefused, "The object is bigger than the server takes. In nginx: 'client_max_body_size 0;'."),
 }

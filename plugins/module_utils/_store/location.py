@@ -86,9 +86,7 @@ def _shown(parts: SplitResult) -> str:
 
 def _open_directory(parts: SplitResult) -> Store:
     if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
-        raise UsageError(
-            f"{_shown(parts)!r} does not name a directory of this machine. Write file:///srv/golden."
-        )
+        raise UsageError(f"{_shown(parts)!r} does not name a directory of this machine. Write file:///srv/golden.")
     return DirectoryStore(unquote(parts.path))
 
 
@@ -111,9 +109,7 @@ def _open_https(location: StoreLocation, parts: SplitResult) -> Store:
         )
     _check_credentials(location, shown)
     _check_ca(location.ca, shown)
-    return HttpsStore(
-        shown.rstrip("/"), location.username, location.password, ca=location.ca, use_proxies=not loopback
-    )
+    return HttpsStore(shown.rstrip("/"), location.username, location.password, ca=location.ca, use_proxies=not loopback)
 
 
 def _check_credentials(location: StoreLocation, shown: str) -> None:
@@ -132,6 +128,4 @@ def _check_ca(path: str | None, shown: str) -> None:
     except ssl.SSLError as error:
         raise UsageError(f"store_ca {path} for the store {shown} is no file of PEM certificates.") from error
     except OSError as error:
-        raise UsageError(
-            f"store_ca {path} for the store {shown} cannot be read: {error.strerror}."
-        ) from error
+        raise UsageError(f"store_ca {path} for the store {shown} cannot be read: {error.strerror}.") from error
