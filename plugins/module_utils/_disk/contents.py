@@ -52,7 +52,9 @@ def _describe(volume: Volume, name: str | None) -> str:
 
 def _signatures(disk: Disk) -> list[str]:
     with node_of(disk) as node:
-        lines = [f"{each['type']}{_quoted(each['label'])} on the whole disk" for each in signatures(node)]
+        found = signatures(node)
+    # "dos" is what the boot sector of an NTFS or exFAT looks like: read_table saw no table.
+    lines = [f"{each['type']}{_quoted(each['label'])} on the whole disk" for each in found if each["type"] != "dos"]
     return list(dict.fromkeys(lines))  # a filesystem has its signature in several places
 
 

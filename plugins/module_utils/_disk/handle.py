@@ -51,6 +51,11 @@ class DiskHandle:
         found = self._look()
         if found.in_use:
             raise self._busy("; ".join(found.in_use))
+        if self.writable and found.read_only:  # root may open such a device for writing, on some kernels
+            raise DiskError(
+                f"Disk {self.disk.path} is read-only. Release its write protection, or choose another disk.",
+                disk=self.disk.path,
+            )
         try:
             self._open()
             self.check_identity()

@@ -115,7 +115,7 @@ def _unfit(disk: Disk, volume: Volume, reason: str, unreadable: str) -> Usage:
         return everything(volume.size, f"all of it is kept, because {reason.partition('. ')[0]}")
     place = f"Partition {volume.partition} of {disk.path}" if volume.partition else f"Disk {disk.path}"
     raise FilesystemUnfit(
-        f"{place} ({volume.type}) cannot be captured as it is: {reason.rstrip('.')}. "
+        f"{place} ({volume.type}) cannot be captured as it is: {reason.rstrip('.!')}. "
         "Or set unreadable_filesystems=raw: that keeps every block, and each clone gets the same state.",
         disk=disk.path,
         partition=volume.partition,
