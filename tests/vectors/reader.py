@@ -49,7 +49,8 @@ class Image:
 
 def open_image(store: Path, name: str, version: str) -> Image:
     """Read and check everything about an image but its chunks."""
-    _demand(_json(store / "store.json") == {"format": "golden.fleet store", "format_version": 1}, "store")
+    found = _json(store / "store.json")
+    _demand(found["format"] == "golden.fleet store" and found["format_version"] == 1, "store")
     manifest = _manifest(store, name, version)
     folder = store / "images" / name / "versions" / manifest["version"]
     index = (folder / "index").read_bytes()
