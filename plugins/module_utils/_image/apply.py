@@ -155,9 +155,12 @@ class _Run:
         return (), missing
 
     def _take_away_labels(self) -> None:
-        """Zero the disk's first and last MiB, but for what the image keeps at the end: old tables, RAID labels."""
+        """Zero the disk's first and last MiB, but for what the image keeps: old tables, RAID labels.
+
+        The first chunk goes with it, but not small chunks behind it, which may have been found to be right.
+        """
         size = self._handle.size
-        self._wipe(0, min(MIB, size), Extents())
+        self._wipe(0, min(MIB, size), self.grid.kept - Extents([(0, self.grid.chunk_size)]))
         tail = max(0, size - MIB) // 4096 * 4096
         self._wipe(tail, size, self.grid.kept)
         self._handle.sync()
