@@ -1,0 +1,80 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The one interface to this tree. CI runs "make test", and so does everybody else.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+VENV := $(CURDIR)/.venv/bin
+# The built collection, installed as a user installs it: what is tested through Ansible is tested there.
+ARTIFACT := .cache/artifact
+INSTALLED := $(ARTIFACT)/ansible_collections/golden/fleet
+STEPS := lint unit system sanity integration docs-check importer molecule
+
+export PATH := $(VENV):$(PATH)
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_NOCOLOR := $(if $(CI),1,)
+export PYTHONDONTWRITEBYTECODE := 1
+ARGS ?=
+
+.PHONY: help setup test demo bench artifact format clean $(STEPS)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: ## install what the other targets need: Debian packages (as root), Python environments
+	@tests/tools/setup.sh
+
+test: setup ## everything that must be green, with a time for each step
+	@tests/tools/steps.sh $(STEPS)
+
+demo: setup ## the main job, for real: capture a bootable Debian, put it on two disks, boot one
+	@python -m tests.demo $(ARGS)
+
+bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of free disk)
+	@python -m tests.bench.run $(ARGS)
+
+lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
+	ruff format --check --quiet .
+	ruff check --quiet .
+	mypy --no-error-summary $(addprefix -p ansible_collections.golden.fleet.,plugins tests.support tests.demo tests.bench)
+	yamllint --strict .
+	shellcheck .ci/run tests/tools/*.sh
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline --quiet
+
+unit: ## the fast tests
+	python -m pytest -q tests/unit $(ARGS)
+
+system: ## the engine on real filesystems, loop devices, nginx; a deployed image boots in QEMU
+	python -m pytest -q tests/system $(ARGS)
+
+artifact: ## build the collection and install it into .cache/artifact
+	@tests/tools/artifact.sh $(ARTIFACT)
+
+sanity: artifact ## ansible-test sanity on the built collection
+	@tests/tools/ansible_test.sh $(INSTALLED) sanity $(ARGS)
+
+integration: artifact ## the modules through Ansible, on the built collection
+	@tests/tools/ansible_test.sh $(INSTALLED) integration $(ARGS)
+
+docs-check: artifact ## documentation of plugins and roles, changelog
+	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck $(INSTALLED)
+	antsibull-changelog lint
+
+importer: artifact ## what Ansible Galaxy checks on an upload
+	@tests/tools/importer.sh $(ARTIFACT)
+
+molecule: artifact ## the roles, with molecule
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(ARTIFACT) molecule test $(ARGS)
+
+format: ## let ruff format and fix what it can
+	ruff format .
+	ruff check --fix .
+
+clean: ## remove what was made inside this tree
+	rm -rf .cache .venv build tests/output
