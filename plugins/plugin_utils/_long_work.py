@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 import typing as t
 import uuid
@@ -33,6 +34,8 @@ _LONGEST_PAUSE = 5.0
 # The worker stops itself when its time is over. If it cannot, it is stopped from here, so much later.
 # The worker stops itself when its time is over. If it cannot, it is stopped from here, so much later.
 _SLACK = 60
+
+_SHORTEST_PATIENCE = 10.0
 
 
 class LongWorkAction(StoreAction):
@@ -62,6 +65,10 @@ class _Interrupted(BaseException):
         self.signum = signum
 
 
+class _NoAnswer(BaseException):
+    """The machine has taken a command and stays silent: it lost its power, or the network lost our connection."""
+
+
 class _Abandoned(BaseException):
     """The controller is gone. Nobody is left to report to, but a later run may attach to the job."""
 
@@ -69,9 +76,7 @@ class _Abandoned(BaseException):
 class _LongWork:
     """One job, from its start to its result."""
 
-    def __init__(
-        self, action: ActionBase, task_vars: dict[str, t.Any], reporter: Reporter, patience: int
-    ) -> None:
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any], reporter: Reporter, patience: int) -> None:
         """:param patience: seconds without an answer, after which the machine counts as unreachable."""
         self._action = action
         self._task_vars = task_vars
@@ -99,7 +104,7 @@ class _LongWork:
     def _start_and_follow(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         self._may_run = True
         answer = self._execute({**args, "_job": self._job})
-        if "job" not in answer:
+        if answer.get("failed") or "job" not in answer:
             self._may_run = False
             return answer
         self._forget_arguments()
@@ -130,13 +135,14 @@ class _LongWork:
         """The status of the job. No answer says nothing about the job: ask again while patience lasts."""
         lost: float | None = None
         while True:
+            asked = time.monotonic()
             status, trouble = self._ask()
             if status:
                 if lost:
                     self._reporter.say("connected again")
                 return status
             if lost is None:
-                lost = time.monotonic()
+                lost = asked
                 self._reporter.say(
                     f"the connection is lost, the work goes on; trying for {show_duration(self._patience)} "
                     f"to reach the machine again ({str(trouble)[:200]})"
@@ -152,10 +158,10 @@ class _LongWork:
 
     def _ask(self) -> tuple[dict[str, t.Any] | None, AnsibleError | None]:
         try:
-            answer = self._execute({"id": self._job, "seen": self._notes}, _JOB_MODULE)
+            answer = self._execute_job({"id": self._job, "seen": self._notes})
         except AnsibleError as error:
             return None, error
-        if "job" not in answer:
+        if answer.get("failed") or "job" not in answer:
             return None, AnsibleError(str(answer.get("msg", "the module gave no answer")))
         return answer["job"], None
 
@@ -163,10 +169,10 @@ class _LongWork:
         self._may_run = False
         self._reporter.say("interrupted; stopping the work on the machine")
         try:
-            answer = self._execute({"id": self._job, "operation": "cancel"}, _JOB_MODULE)
+            answer = self._execute_job({"id": self._job, "operation": "cancel"})
         except AnsibleError as error:
             answer = {"msg": str(error)}
-        if "job" in answer:
+        if "job" in answer and not answer.get("failed"):
             self._reporter.say(f"the work has stopped: {answer['job']['state']}")
         else:
             self._reporter.say(f"the work could not be stopped and may go on: {answer.get('msg')}")
@@ -183,6 +189,14 @@ class _LongWork:
         )
         return answer
 
+    def _execute_job(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        limit = max(self._patience / 2, _SHORTEST_PATIENCE)
+        try:
+            with _answer_within(limit):
+                return self._execute(args, _JOB_MODULE)
+        except _NoAnswer as silence:
+            raise AnsibleConnectionFailure(f"no answer within {show_duration(limit)}") from silence
+
     def _forget_arguments(self) -> None:
         """Remove the transferred module now: it holds the credentials, and the work may take hours."""
         with contextlib.suppress(AnsibleConnectionFailure):
@@ -193,6 +207,19 @@ class _LongWork:
         self._action._connection._shell.tmpdir = None
         with contextlib.suppress(AnsibleError):
             self._action._connection.reset()
+
+
+@contextlib.contextmanager
+def _answer_within(seconds: float) -> t.Iterator[None]:
+    """No connection plugin has a deadline for a command. (The alarm clock belongs to the task's timeout.)"""
+    timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
+    with raising({signal.SIGUSR1: _NoAnswer()}):
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()  # from here on the signal cannot come any more, which would end this process
 
 
 def _combine(answer: dict[str, t.Any], status: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ..module_utils._job.model import RUNNING
 from ..module_utils._units import show_duration, show_size
 
 
@@ -54,8 +55,8 @@ class Reporter:
         for note in status["notes"]:
             self.say(note)
         progress = status["progress"]
-        if not progress or not progress["phase"]:
-            return
+        if status["state"] != RUNNING or not progress:
+            return  # the result says more than where it stood half a second before the end
         if progress["number"] != self._phase or self._clock() - self._shown >= self._interval:
             self._phase = progress["number"]
             self._shown = self._clock()
