@@ -82,7 +82,7 @@ class Extents:
     def within(self, start: int, end: int) -> t.Iterator[tuple[int, int]]:
         """The pieces inside [start, end), as (start, end)."""
         at = bisect_right(self.ends, start)
-        stop = bisect_left(self.starts, end)
+        stop = bisect_left(self.starts, end) if start < end else at
         for index in range(at, stop):
             yield max(self.starts[index], start), min(self.ends[index], end)
 

@@ -109,7 +109,7 @@ def test_works_where_there_is_no_direct_io() -> None:
         path.unlink()
 
 
-def test_a_disk_that_fails_is_named(tmp_path: Path, path: Path) -> None:
+def test_a_disk_that_fails_is_named(path: Path) -> None:
     with looped(path) as node, DiskHandle(read_disk(node), writable=False) as handle:
         os.truncate(path, MIB)  # the device keeps its size, and has nothing to give behind the first MiB
         with pytest.raises(DiskError, match=rf"{node} could not be read at byte {2 * MIB}") as caught:
@@ -139,7 +139,7 @@ def test_another_file_under_the_same_name(tmp_path: Path, path: Path) -> None:
         pass
 
 
-def test_changes_while_open_are_found_before_the_first_write(tmp_path: Path, path: Path) -> None:
+def test_changes_while_open_are_found_before_the_first_write(path: Path) -> None:
     with DiskHandle(read_disk(str(path)), writable=True) as handle:
         handle.check_identity()
         os.truncate(path, MIB)
@@ -180,13 +180,17 @@ def test_block_device_that_somebody_has_for_himself(path: Path) -> None:
         assert read_disk(node).in_use == ()
 
 
-def test_one_writer_or_several_readers(path: Path) -> None:
+@pytest.mark.parametrize(("first", "second"), [(False, True), (True, False), (True, True)])
+def test_a_writer_is_alone(path: Path, first: bool, second: bool) -> None:
     disk = read_disk(str(path))
-    with DiskHandle(disk, writable=False), DiskHandle(disk, writable=False):
-        with pytest.raises(DiskInUse, match="locked"), DiskHandle(disk, writable=True):
-            pass
-    with DiskHandle(disk, writable=True), pytest.raises(DiskInUse, match="locked"), DiskHandle(disk, writable=False):
+    with DiskHandle(disk, first), pytest.raises(DiskInUse, match="locked"), DiskHandle(disk, second):
         pass
+
+
+def test_plain_file_may_have_several_readers(path: Path) -> None:
+    disk = read_disk(str(path))
+    with DiskHandle(disk, writable=False) as one, DiskHandle(disk, writable=False) as other:
+        assert read(one, 0, 4096) == read(other, 0, 4096) == CONTENT[:4096]
 
 
 def test_waits_for_a_short_lock(path: Path) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -21,16 +22,17 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.model import Su
 from ansible_collections.golden.fleet.plugins.module_utils._disk.survey import survey
 from ansible_collections.golden.fleet.plugins.module_utils._disk.table import read_table, write_table
 from ansible_collections.golden.fleet.plugins.module_utils._errors import DiskError, FilesystemUnfit, UsageError
+
 from tests.support import disks
 from tests.support.disks import MIB, Piece, call, looped, make_filesystem, mounted, sparse
 
 FILLED = ["ext2", "ext3", "ext4", "xfs", "btrfs", "ntfs", "vfat"]
-FILES = {f"file{number}": random.Random(number).randbytes(number * 70_000) for number in range(6)}  # noqa: S311
+FILES = {f"file{number}": random.Random(number).randbytes(number * 70_000) for number in range(6)}
 
 
 def restore(source: Path, found: Survey, target: Path, size: int) -> Path:
     """Copy only what is used to a disk of junk, zero what is blank, and write the table."""
-    junk = random.Random(1).randbytes(MIB)  # noqa: S311
+    junk = random.Random(1).randbytes(MIB)
     with source.open("rb") as reader, target.open("wb") as writer:
         for _each in range(size // MIB):
             writer.write(junk)
@@ -74,7 +76,9 @@ def assert_consistent(found: Survey, size: int) -> None:
     assert sum(volume.used for volume in found.volumes) + sum(gap.size for gap in found.gaps) == found.used.total
 
 
-@pytest.mark.parametrize("kinds", [["ext2", "ext4", "ntfs", "swap", "exfat"], ["ext3", "xfs", "vfat"], ["btrfs", "f2fs"]])
+@pytest.mark.parametrize(
+    "kinds", [["ext2", "ext4", "ntfs", "swap", "exfat"], ["ext3", "xfs", "vfat"], ["btrfs", "f2fs"]]
+)
 def test_gpt_partitions_survive_as_their_used_bytes(tmp_path: Path, kinds: list[str]) -> None:
     pieces, size = row_of(kinds)
     disk = disks.make_gpt(tmp_path / "disk", size, pieces)
@@ -292,7 +296,9 @@ def hibernated_linux(path: Path) -> None:
         (hibernated_linux, "swsuspend", "hibernated Linux"),
     ],
 )
-def test_unfit_filesystems_are_refused_or_kept_whole(tmp_path: Path, make, kind: str, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_unfit_filesystems_are_refused_or_kept_whole(
+    tmp_path: Path, make: t.Callable[[Path], None], kind: str, reason: str
+) -> None:
     part = tmp_path / "part"
     make(part)
     size = part.stat().st_size
@@ -338,9 +344,7 @@ def test_killed_survey_leaves_no_loop_device(tmp_path: Path) -> None:
         "from ansible_collections.golden.fleet.plugins.module_utils._disk import facts, survey;"
         f"survey.survey(facts.read_disk({str(path)!r}))"
     )
-    worker = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    )
+    worker = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     _wait_until(lambda: bool(read_disk(str(path)).in_use))
     time.sleep(0.5)  # partclone sleeps for two seconds: it is under way now
     worker.send_signal(signal.SIGKILL)
@@ -348,7 +352,7 @@ def test_killed_survey_leaves_no_loop_device(tmp_path: Path) -> None:
     _wait_until(lambda: not read_disk(str(path)).in_use)
 
 
-def _wait_until(true) -> None:  # type: ignore[no-untyped-def]
+def _wait_until(true: t.Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not true():
         assert time.monotonic() < deadline, "it took too long"

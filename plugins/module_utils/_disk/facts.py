@@ -143,7 +143,7 @@ def _kind(node: Node) -> str | None:
 def _path(node: Node) -> str:
     if node["kname"].startswith("dm-"):
         return f"/dev/mapper/{node['name']}"
-    return "/dev/" + node["kname"].replace("!", "/")  # sysfs cannot have a slash in a name: cciss!c0d0
+    return f"/dev/{node['kname']}"
 
 
 def _flag(value: t.Any) -> bool:

@@ -10,7 +10,7 @@ import json
 import re
 import typing as t
 
-from .._errors import DiskError, SectorSizeDiffers, UsageError
+from .._errors import DiskError, SectorSizeDiffers, ToolFailed, UsageError
 from .._run import run
 from .facts import read_disk
 from .handle import DiskHandle, aligned_buffer
@@ -34,7 +34,10 @@ def read_table(path: str, sector_size: int | None = None) -> PartitionTable | No
         found = {each["type"] for each in signatures(node)}
         if not found & {"gpt", "dos"}:  # sfdisk would take the boot sector of a FAT filesystem for a table
             return None
-        table = parse_table(json.loads(run(["sfdisk", "--json", node]).stdout), disk.sector_size)
+        try:
+            table = parse_table(json.loads(run(["sfdisk", "--json", node]).stdout), disk.sector_size)
+        except ToolFailed as error:  # such as a GPT of which only the backup at the disk's end is left
+            raise DiskError(f"The partition table of {path} cannot be read: {error.message}", disk=path) from error
     if table.label == "dos" and not table.partitions and len(found) > 1:
         return None  # the boot sector of an NTFS or exFAT that has the whole disk looks like an empty table
     try:
