@@ -146,11 +146,12 @@ def _be_worker(main: WorkerMain, tell: int, stderr: Path, scrub: t.Callable[[str
 
 
 def _replace_files(stderr: Path, keep: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
     for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
-        if fd > _STDERR and fd != keep:
-            with contextlib.suppress(OSError):  # the descriptor that listed the folder
-                os.close(fd)
-    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    os.dup2(0, 1)
-    os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), _STDERR)
+        # Not closed but replaced: objects that were copied along still know their number, and may close it.
+        if fd not in {keep, _STDERR}:
+            os.dup2(nothing, fd)
+    written = os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(written, _STDERR)
+    os.close(written)
     sys.stderr = os.fdopen(_STDERR, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
