@@ -43,7 +43,8 @@ worker_processes 2;
 {user}
 events {{ worker_connections 256; }}
 http {{
-    access_log {folder}/access.log;
+    log_format who '$connection $remote_user "$request" $status';
+    access_log {folder}/access.log who;
     proxy_temp_path {folder}/unused;
     fastcgi_temp_path {folder}/unused;
     uwsgi_temp_path {folder}/unused;
@@ -130,7 +131,7 @@ class Nginx:
         raise RuntimeError(f"nginx does not start:\n{self.log()[-2000:]}")
 
     def stop(self) -> None:
-        """Stop it at once, in the middle of whatever it does."""
+        """Stop it; an upload that pours in without a pause is still taken to its end."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -140,11 +141,18 @@ class Nginx:
                 self._process.wait()
             self._process = None
 
+    def kill(self) -> None:
+        """Stop it in the middle of whatever it does, with its workers: they are a process group of their own."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
     def log(self) -> str:
         return (self.folder / "error.log").read_text("utf-8", "replace")
 
     def requests(self) -> list[str]:
-        """The access log, a line for each request."""
+        """A line for each request: number of the connection, user or -, request line in quotes, status."""
         return (self.folder / "access.log").read_text("utf-8").splitlines()
 
     def _prepare(self) -> None:
@@ -214,7 +222,7 @@ def _openssl(*arguments: str, stdin: str | None = None) -> str:
 
 
 def _hashed(password: str) -> str:
-    return _openssl("passwd", "-6", "-stdin", stdin=password)
+    return _openssl("passwd", "-apr1", "-stdin", stdin=password)
 
 
 def _free_port() -> int:
