@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 import typing as t
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from .._errors import ImageDamaged
 from .._store.base import Store
 from ._codec import DIGEST_SIZE, digest, hasher
+from .chunks import LARGEST
 from .names import pack_key
 
 _MAGIC = b"GFPACK\x00\x01"
@@ -31,19 +33,27 @@ class Entry:
     length: int
 
 
-class PackBuilder:
-    """Collects frames until there are enough for a pack."""
+def pack_buffer() -> memoryview:
+    """Memory for a PackBuilder; only what is used of it becomes real. Frames of their own would fragment the heap."""
+    return memoryview(mmap.mmap(-1, TARGET_SIZE + 2 * LARGEST))
 
-    def __init__(self) -> None:
+
+class PackBuilder:
+    """Collects frames until there are enough for a pack.
+
+    :param buffer: from pack_buffer(); it may serve one builder after the other. Its own by default.
+    """
+
+    def __init__(self, buffer: memoryview | None = None) -> None:
         self.entries: list[Entry] = []
-        self.size = FIRST_FRAME
-        self._pieces: list[bytes] = [_MAGIC]
+        self.size = 0
+        self._buffer = pack_buffer() if buffer is None else buffer
         self._hasher = hasher()
-        self._hasher.update(_MAGIC)
+        self._append(_MAGIC)
 
     @property
     def full(self) -> bool:
-        return self.size >= TARGET_SIZE
+        return self.size + len(self.entries) * _ENTRY.size >= TARGET_SIZE
 
     def add(self, chunk: bytes, frame: bytes) -> Entry:
         """Append the frame of a chunk."""
@@ -52,16 +62,16 @@ class PackBuilder:
         self._append(frame)
         return entry
 
-    def finish(self) -> tuple[str, list[bytes]]:
+    def finish(self) -> tuple[str, memoryview]:
         """The pack's name and its bytes; the builder is used up."""
         table_at = self.size
         table = b"".join(_ENTRY.pack(entry.digest, entry.length) for entry in self.entries)
         self._append(table)
         self._append(_TRAILER.pack(len(self.entries), table_at, digest(table), _MAGIC))
-        return self._hasher.digest().hex(), self._pieces
+        return self._hasher.digest().hex(), self._buffer[: self.size]
 
     def _append(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        self._buffer[self.size : self.size + len(piece)] = piece
         self._hasher.update(piece)
         self.size += len(piece)
 

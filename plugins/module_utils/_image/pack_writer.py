@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from .._store.base import Store
 from .locations import Locations, Place
 from .names import pack_key
-from .pack import PackBuilder
+from .pack import PackBuilder, pack_buffer
 
 
 class PackWriter:
@@ -29,7 +29,8 @@ class PackWriter:
         self._store = store
         self._places = places
         self._durable = durable
-        self._builder = PackBuilder()
+        self._buffers = [pack_buffer(), pack_buffer()]
+        self._builder = PackBuilder(self._buffers[0])
         self._filling: set[bytes] = set()
         self._uploads = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._upload: Future[str] | None = None
@@ -65,7 +66,8 @@ class PackWriter:
     def _send(self) -> None:
         self._settle()
         if self._builder.entries:
-            self._sent, self._builder = self._builder, PackBuilder()
+            self._buffers.reverse()
+            self._sent, self._builder = self._builder, PackBuilder(self._buffers[0])
             self._upload = self._uploads.submit(self._write, self._sent)
 
     def _settle(self) -> None:
@@ -80,8 +82,8 @@ class PackWriter:
             self._filling.discard(entry.digest)
 
     def _write(self, builder: PackBuilder) -> str:
-        name, pieces = builder.finish()
-        self._store.write(pack_key(name), pieces)
+        name, content = builder.finish()
+        self._store.write(pack_key(name), content)
         self.packs.append(name)
         self._durable(self.packs)
         return name
