@@ -32,9 +32,7 @@ def run_verb(module: AnsibleModule, verb: t.Callable[[AnsibleModule], dict[str, 
         module.exit_json(**result)
 
 
-def run_long_work(
-    module: AnsibleModule, prepare: t.Callable[[AnsibleModule], Work], *, collect: bool = False
-) -> None:
+def run_long_work(module: AnsibleModule, prepare: t.Callable[[AnsibleModule], Work], *, collect: bool = False) -> None:
     """Run a verb that takes minutes, and end the module with what it returns.
 
     Where the action plugin asks for it, the work goes on in a process of its own: the module returns its job.
@@ -54,9 +52,7 @@ def _do(module: AnsibleModule, prepare: t.Callable[[AnsibleModule], Work]) -> di
     return {**outcome.result, "failed": outcome.state != DONE}
 
 
-def _begin(
-    module: AnsibleModule, prepare: t.Callable[[AnsibleModule], Work], collect: bool
-) -> dict[str, t.Any]:
+def _begin(module: AnsibleModule, prepare: t.Callable[[AnsibleModule], Work], collect: bool) -> dict[str, t.Any]:
     jobs = Jobs()
     order = Order(
         id=module.params["_job"],

@@ -23,7 +23,8 @@ LOST = "lost"
 class Work:
     """Something that takes minutes.
 
-    :param run: does it, tells the progress, returns the result of the module.
+    :param run: does it, tells the progress, returns the result of the module. It finds no file or connection that was
+        opened before, and can import no more of this collection: it may run in another process.
     :param subject: what nobody else may work on meanwhile, for people: ``disk /dev/sda``.
     """
 
