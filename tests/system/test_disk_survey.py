@@ -199,14 +199,16 @@ def test_minimum_sizes(tmp_path: Path) -> None:
     assert xfs.minimum_size == xfs.size
 
 
-def test_notes_tell_what_sfdisk_does_not_write_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("offset", "byte", "note"), [(446, b"\x80", "marked active"), (446 + 16 + 4, b"\x0c", "hybrid MBR")]
+)
+def test_notes_tell_what_sfdisk_does_not_write_again(tmp_path: Path, offset: int, byte: bytes, note: str) -> None:
     path = disks.make_gpt(tmp_path / "disk", 8 * MIB, [Piece("", 2 * MIB, MIB)])
-    assert not [note for note in survey(read_disk(str(path))).notes if "MBR" in note]
-    call("sfdisk", "--activate", path, "-")
+    assert not [each for each in survey(read_disk(str(path))).notes if "MBR" in each]
     with path.open("r+b") as file:
-        file.seek(446)
-        file.write(b"\x80")
-    assert [note for note in survey(read_disk(str(path))).notes if "marked active" in note]
+        file.seek(offset)
+        file.write(byte)
+    assert [each for each in survey(read_disk(str(path))).notes if note in each]
 
 
 def dirty_ext4(path: Path) -> None:

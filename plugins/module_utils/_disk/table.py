@@ -36,17 +36,14 @@ def read_table(path: str, sector_size: int | None = None) -> PartitionTable | No
             return None
         try:
             table = parse_table(json.loads(run(["sfdisk", "--json", node]).stdout), disk.sector_size)
-        except ToolFailed as error:  # such as a GPT of which only the backup at the disk's end is left
-            raise DiskError(f"The partition table of {path} cannot be read: {error.message}", disk=path) from error
+            table.check(disk.size)
+        except (ToolFailed, ValueError) as error:
+            raise DiskError(
+                f"The partition table of {path} is damaged: {error}. Repair it first, with fdisk or gdisk.",
+                disk=path,
+            ) from error
     if table.label == "dos" and not table.partitions and len(found) > 1:
         return None  # the boot sector of an NTFS or exFAT that has the whole disk looks like an empty table
-    try:
-        table.check(disk.size)
-    except ValueError as error:
-        raise DiskError(
-            f"The partition table of {path} is damaged: {error}. Repair it first, with fdisk or gdisk.",
-            disk=path,
-        ) from error
     return table
 
 
