@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -35,3 +36,5 @@ def _importable() -> None:
 
 
 _importable()
+# Keeps the examples that failed out of the tree that is built.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(TREE / ".cache" / "hypothesis"))

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is needed is written down where each reader looks for it; these places must agree."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible_collections.golden.fleet.plugins.module_utils._run import PACKAGES
+
+TREE = Path(__file__).resolve().parents[2]
+ROLE = TREE / "roles" / "tools"
+
+
+def load(path: Path) -> t.Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def requirements(path: Path) -> set[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith(("#", "-r"))}
+
+
+def machine_packages() -> set[str]:
+    text = (TREE / "bindep.txt").read_text(encoding="utf-8")
+    return set(re.findall(r"^(\S+) \[machine platform:dpkg\]$", text, re.MULTILINE))
+
+
+def test_role_installs_the_libraries_of_the_controller() -> None:
+    defaults = load(ROLE / "defaults" / "main.yml")
+    assert set(defaults["tools_libraries"]) == requirements(TREE / "requirements.txt") - {"ansible-core>=2.16"}
+
+
+def test_role_installs_the_packages_that_bindep_names() -> None:
+    assert set(load(ROLE / "vars" / "main.yml")["__tools_packages"]["Debian"]) == machine_packages()
+
+
+def test_specification_of_the_role_tells_its_defaults() -> None:
+    options = load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert {name: option["default"] for name, option in options.items()} == load(ROLE / "defaults" / "main.yml")
+
+
+def test_readme_of_the_role_lists_its_variables() -> None:
+    listed = re.findall(r"^\| `(tools_\w+)`", (ROLE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(listed) == set(load(ROLE / "defaults" / "main.yml"))
+
+
+def test_action_group_of_the_store_has_every_image_module() -> None:
+    modules = {path.stem for path in (TREE / "plugins" / "modules").glob("image_*.py")}
+    assert set(load(TREE / "meta" / "runtime.yml")["action_groups"]["store"]) == modules
+
+
+def test_programs_that_an_error_names_come_with_the_role() -> None:
+    assert set(PACKAGES.values()) <= machine_packages()
