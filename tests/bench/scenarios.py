@@ -54,9 +54,9 @@ class Bench:
         """A disk that no store knows."""
         source, store = self.disks.before, self.store_before
         results = self._race(
-            Contender("clonezilla", peers.clonezilla_capture(source, self.clonezilla), (self.clonezilla,)),
-            Contender("fog", peers.fog_capture(source, self.fog), (self.fog,)),
-            Contender("ours", ours.capture(source, store, f"{_IMAGE}:1"), (store,), lambda: _remove(store)),
+            _capturing("clonezilla", peers.clonezilla_capture(source, self.clonezilla), self.clonezilla),
+            _capturing("fog", peers.fog_capture(source, self.fog), self.fog),
+            _capturing("ours", ours.capture(source, store, f"{_IMAGE}:1"), store),
         )
         sizes = {"clonezilla": _size(self.clonezilla), "fog": _size(self.fog), "ours": _size(store)}
         return _figures(results, image_bytes=sizes)
@@ -66,7 +66,7 @@ class Bench:
         self._need_captures()
         source, store, image = self.disks.after, self.store_after, self.work / "second.zst"
         results = self._race(
-            Contender("clonezilla", peers.clonezilla_capture(source, image), (image,)),
+            _capturing("clonezilla", peers.clonezilla_capture(source, image), image),
             Contender(
                 "ours",
                 ours.capture(source, store, f"{_IMAGE}:2"),
@@ -83,8 +83,13 @@ class Bench:
         source, target = self.disks.before, self.target
 
         def contender(name: str, pipeline: list[list[str]]) -> Contender:
-            fresh = lambda: disk.blank(target, self.disks.size)  # noqa: E731  # one line, used once
-            return Contender(name, pipeline, (target,), fresh, lambda: self._check_target(source))
+            return Contender(
+                name,
+                pipeline,
+                (target,),
+                lambda: disk.blank(target, self.disks.size),
+                lambda: self._check_target(source),
+            )
 
         copying = peers.dd_copy(source, target, self._used(source), self.work / "copy.sh")
         results = self._race(
@@ -93,7 +98,9 @@ class Bench:
             contender("dd", copying),
             contender("ours", ours.apply(target, self.store_before, f"{_IMAGE}:1")),
         )
-        return _figures(results, used_bytes=self._used_bytes(source), told=_told(results["ours"]))
+        used = self._used(source)
+        facts = {"used_bytes": sum(length for _start, length in used), "used_ranges": len(used)}
+        return _figures(results, told=_told(results["ours"]), **facts)
 
     def second_apply(self) -> Figures:
         """The image of the changed disk comes onto a disk that holds the state before."""
@@ -109,7 +116,7 @@ class Bench:
                 check=lambda: self._check_target(source),
             ),
         )
-        return _figures(results, used_bytes=self._used_bytes(source), told=_told(results["ours"]))
+        return _figures(results, told=_told(results["ours"]))
 
     def big_disk(self) -> Figures:
         """What 2 TB with 100 GB used would cost before the first byte is copied."""
@@ -129,8 +136,8 @@ class Bench:
         disk.blank(source, _TINY)
         run([["mkfs.ext4", "-q", "-F", str(source)]])
         results = self._race(
-            Contender("ansible", ours.play(source, store, "tiny", "1"), (store,), lambda: _remove(store)),
-            Contender("ours", ours.capture(source, store, "tiny:1"), (store,), lambda: _remove(store)),
+            _capturing("ansible", ours.play(source, store, "tiny", "1"), store),
+            _capturing("ours", ours.capture(source, store, "tiny:1"), store),
         )
         return _figures(results, startup_seconds=round(results["ansible"].wall - results["ours"].wall, 2))
 
@@ -166,9 +173,6 @@ class Bench:
             self._extents[source] = ours.used_extents(source)
         return self._extents[source]
 
-    def _used_bytes(self, source: Path) -> int:
-        return sum(length for _start, length in self._used(source))
-
     def _check_target(self, source: Path) -> None:
         """:raises BenchError: what was timed did not do its work."""
         run([["e2fsck", "-fn", str(self.target)]])
@@ -180,6 +184,11 @@ class Bench:
                     made.seek(at)
                     if meant.read(count) != made.read(count):
                         raise BenchError(f"{self.target} differs from {source} near byte {at}.")
+
+
+def _capturing(name: str, pipeline: list[list[str]], output: Path) -> Contender:
+    """One who writes an image or store that was not there before."""
+    return Contender(name, pipeline, (output,), lambda: _remove(output))
 
 
 def _figures(results: dict[str, Runs], **more: t.Any) -> Figures:
@@ -198,8 +207,11 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _replace(source: Path, target: Path) -> None:
