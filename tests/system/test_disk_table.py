@@ -15,7 +15,6 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import re
 from ansible_collections.golden.fleet.plugins.module_utils._disk.handle import DiskHandle
 from ansible_collections.golden.fleet.plugins.module_utils._disk.model import Partition, PartitionTable
 from ansible_collections.golden.fleet.plugins.module_utils._disk.table import (
-    clear_table,
     needed_size,
     read_table,
     write_table,
@@ -110,27 +109,9 @@ def test_boot_code_survives(tmp_path: Path, table: PartitionTable) -> None:
     with path.open("r+b") as file:
         file.write(code)
     write(path, dos() if table.label == "gpt" else gpt())
-    with DiskHandle(read_disk(str(path)), writable=True) as handle:
-        clear_table(handle)
-        write_table(handle, table)
+    write(path, table)
     assert path.read_bytes()[:440] == code
     assert read_table(str(path)) == table
-
-
-@pytest.mark.parametrize("table", [gpt(), gpt(4096), dos()])
-def test_cleared_disk_has_no_table_and_keeps_the_rest(tmp_path: Path, table: PartitionTable) -> None:
-    path = sparse(tmp_path / "disk", 12 * MIB)
-    with path.open("r+b") as file:
-        file.write(b"x" * 12 * MIB)
-    write(path, table)
-    with DiskHandle(read_disk(str(path), table.sector_size), writable=True) as handle:
-        clear_table(handle)
-    assert read_table(str(path), table.sector_size) is None
-    content = path.read_bytes()
-    assert content[:440] == b"x" * 440
-    assert b"EFI PART" not in content
-    assert content[8 * MIB : 11 * MIB] == b"x" * 3 * MIB
-    assert '"signatures": [\n\n' in call("wipefs", "--json", path)
 
 
 def test_damaged_primary_header_is_read_from_the_backup(tmp_path: Path) -> None:

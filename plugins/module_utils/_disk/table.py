@@ -13,13 +13,10 @@ import typing as t
 from .._errors import DiskError, SectorSizeDiffers, ToolFailed, UsageError
 from .._run import run
 from .facts import read_disk
-from .handle import DiskHandle, aligned_buffer
+from .handle import DiskHandle
 from .model import Partition, PartitionTable
 from .volumes import node_of, signatures
 
-_BOOT_CODE = 440  # bytes of the first sector that belong to the boot loader, not to the table
-_BOOT_SECTOR = 512
-_GPT_ENTRIES = 128 * 128  # bytes, unless a table is longer than all tables are
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-")
 
 
@@ -154,36 +151,3 @@ def write_table(handle: DiskHandle, table: PartitionTable) -> None:
             disk=disk.path,
         )
     handle.reread_table()
-
-
-def clear_table(handle: DiskHandle) -> None:
-    """Take away the partition table, so that the disk does not boot and nobody mounts what is on it.
-
-    Boot code in the first sector stays. For a disk that has a table, or will get one: on a disk that is one
-    filesystem, the first sector is that filesystem's.
-    """
-    sector = handle.disk.sector_size
-    last = handle.size // sector * sector - sector
-    _zero(handle, _BOOT_CODE, _BOOT_SECTOR - _BOOT_CODE)
-    if _is_gpt_header(handle, sector):
-        _zero(handle, sector, sector + _GPT_ENTRIES)
-    if _is_gpt_header(handle, last):
-        _zero(handle, last - _GPT_ENTRIES, _GPT_ENTRIES + sector)
-    handle.sync()
-    handle.reread_table()
-
-
-def _is_gpt_header(handle: DiskHandle, offset: int) -> bool:
-    buffer = aligned_buffer(8)
-    handle.read_into(buffer, offset)
-    return bytes(buffer) == b"EFI PART"
-
-
-def _zero(handle: DiskHandle, start: int, length: int) -> None:
-    """Zero a few bytes, in whole sectors."""
-    sector = handle.disk.sector_size
-    first, last = start // sector * sector, -(-(start + length) // sector) * sector
-    buffer = aligned_buffer(last - first)
-    handle.read_into(buffer, first)
-    buffer[start - first : start - first + length] = bytes(length)
-    handle.write_from(buffer, first)
