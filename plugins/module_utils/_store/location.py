@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import ssl
 import typing as t
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from .._errors import UsageError
 from .base import Store
 from .directory import DirectoryStore
 from .https import HttpsStore
+
+
+_URL_CHARACTERS = re.compile("[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def _open_https(location: StoreLocation, parts: SplitResult) -> Store:
         )
     if parts.query or parts.fragment:
         raise UsageError(f"The URL of the store {shown} must end with its path: no '?' and no '#'.")
+    if not _URL_CHARACTERS.fullmatch(shown):
+        raise UsageError(f"The URL of the store {shown!r} has characters in it that must be written as %XX.")
     loopback = is_loopback(parts.hostname)
     if parts.scheme == "http" and not loopback:
         raise UsageError(

@@ -52,6 +52,8 @@ def test_places(store: str, kind: type, url: str) -> None:
         ("https:///golden", "names no server"),
         ("https://imaging.example/golden?x=1", "end with its path"),
         ("https://imaging.example/golden#x", "end with its path"),
+        ("https://imaging.example/my images", "%XX"),
+        ("https://imaging.example/\u00e4", "%XX"),
         ("https://imaging.example:abc/golden", "host, port and brackets"),
         ("https://[::1/golden", "host, port and brackets"),
         ("http://imaging.example/golden", "clear text"),
