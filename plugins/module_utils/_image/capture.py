@@ -27,7 +27,7 @@ from ._fields import as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
 from .known import images_named, known_chunks, newest_first
-from .lease import Lease
+from .lease import Lease, noted_packs
 from .library import Library, exists
 from .locations import Locations
 from .manifest import IndexRef, Manifest
@@ -147,7 +147,7 @@ class _Run:
 
     def store(self, lease: Lease) -> tuple[Manifest, PackWriter]:
         """Send every chunk that the store lacks; the manifest says what to publish."""
-        left = [str(pack) for pack in lease.inherited.get("packs", [])]
+        left = noted_packs(lease.inherited)
         known = known_chunks(self._library, self._dedupe, left, self._progress)
         self._progress.phase("capturing", len(self.grid) * self.grid.chunk_size)
         digests = bytearray()

@@ -18,6 +18,7 @@ from pathlib import Path
 from .._errors import AlreadyInStore, ImageBusy, NotInStore, StoreError
 from .._store.base import Store
 from .._units import show_duration
+from .names import DIGEST
 
 HEARTBEAT = 20.0  # seconds
 LIFETIME = 150.0  # seconds without a heartbeat after which the holder is taken for dead
@@ -122,6 +123,13 @@ def read(store: Store, key: str) -> dict[str, t.Any]:
     except (NotInStore, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def noted_packs(notes: t.Any) -> list[str]:
+    """The packs that a capture has written down in its notes; whatever is no name of a pack is left out."""
+    packs = notes.get("packs") if isinstance(notes, dict) else None
+    names = packs if isinstance(packs, list) else []
+    return [name for name in names if isinstance(name, str) and DIGEST.fullmatch(name)]
 
 
 def alive(store: Store, key: str, held: t.Mapping[str, t.Any]) -> bool:

@@ -172,7 +172,7 @@ class _Run:
                 busy = True
             elif fence and not held.get("released"):
                 lease.fence(store, key)  # should it only have slept, it finds out before it publishes
-            packs |= set(held.get("notes", {}).get("packs", []))
+            packs |= set(lease.noted_packs(held.get("notes")))
         return packs, busy
 
     def _result(
