@@ -15,7 +15,7 @@ from .measure import BenchError
 Pipeline = list[list[str]]
 
 _BUFFER = ["-z", "10485760"]  # what both give to partclone
-_PROGRAMS = ("partclone.ext4", "zstd", "dd", "mkfs.ext4", "tar", "mount")
+_PROGRAMS = ("partclone.ext4", "zstd", "dd", "mkfs.ext4", "e2fsck", "tar", "mount", "unshare")
 
 
 def check_programs() -> None:
