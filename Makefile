@@ -42,7 +42,7 @@ bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of
 lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --no-error-summary $(addprefix -p ansible_collections.golden.fleet.,plugins tests.support tests.demo tests.bench)
+	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.bench
 	yamllint --strict .
 	shellcheck .ci/run tests/tools/*.sh
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline --quiet
