@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from array import array
 
 import pytest
@@ -59,11 +60,9 @@ def test_a_frame_that_holds_more_than_it_says_is_refused() -> None:
 
 
 def test_a_frame_that_needs_a_dictionary_is_refused() -> None:
-    samples: list[bytes | bytearray | memoryview] = [
-        f"sample {number} of a dictionary, number {number * number}".encode() * 4 for number in range(500)
-    ]
-    dictionary = zstandard.train_dictionary(2048, samples)
-    frame = zstandard.ZstdCompressor(dict_data=dictionary).compress(bytes(samples[7]))
+    samples = [f"sample {number} of a dictionary, number {number * number}".encode() * 4 for number in range(500)]
+    dictionary = zstandard.train_dictionary(2048, list[t.Union[bytes, bytearray, memoryview]](samples))
+    frame = zstandard.ZstdCompressor(dict_data=dictionary).compress(samples[7])
     with pytest.raises(ImageDamaged, match="not a readable zstd frame"):
         inflate(decompressor(), frame, LIMIT, "it")
 
