@@ -151,9 +151,17 @@ class Nginx:
     def log(self) -> str:
         return (self.folder / "error.log").read_text("utf-8", "replace")
 
-    def requests(self) -> list[str]:
-        """A line for each request: number of the connection, user or -, request line in quotes, status."""
-        return (self.folder / "access.log").read_text("utf-8").splitlines()
+    def requests(self, expected: int) -> list[str]:
+        """A line for each request: number of the connection, user or -, request line in quotes, status.
+
+        nginx writes it after its answer, so this waits until there are as many as expected, or more.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            lines = (self.folder / "access.log").read_text("utf-8").splitlines()
+            if len(lines) >= expected or time.monotonic() > deadline:
+                return lines
+            time.sleep(0.02)
 
     def _prepare(self) -> None:
         for folder in (self.folder, self.data, self.store_folder, self.data / "uploads"):

@@ -181,9 +181,11 @@ class HttpClient:
     def _failure(self, method: str, url: str, error: BaseException) -> Exception:
         causes = list(_causes(error))
         for cause in causes:
-            if isinstance(cause, ssl.SSLCertVerificationError):
+            # urllib3 1.26 compares host names itself, and has an exception of its own for it.
+            if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError":
+                why = getattr(cause, "verify_message", str(cause))
                 return StoreUnreachable(
-                    f"The certificate of the store {self._url} is not accepted: {cause.verify_message}. "
+                    f"The certificate of the store {self._url} is not accepted: {why}. "
                     "Give the certificate of its CA as store_ca, and use the host name it was made for.",
                     store=self._url,
                 )

@@ -17,6 +17,7 @@ from .._errors import StoreBroken
 from .._units import show_size
 
 Buffer = t.Union[bytes, bytearray, memoryview]
+AnyStore = t.TypeVar("AnyStore", bound="Store")
 Data = t.Union[Buffer, t.Sequence[Buffer]]
 
 # No component begins with a dot: "." and ".." are no names, and nginx does not list hidden files.
@@ -56,7 +57,7 @@ class Store(abc.ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
-    def __enter__(self) -> Store:
+    def __enter__(self: AnyStore) -> AnyStore:
         return self
 
     def __exit__(

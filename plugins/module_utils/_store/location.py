@@ -18,7 +18,6 @@ from .base import Store
 from .directory import DirectoryStore
 from .https import HttpsStore
 
-
 _URL_CHARACTERS = re.compile("[!-~]+")
 
 
