@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from bisect import bisect_left
 from dataclasses import asdict, dataclass
 
 from .._disk.contents import contents
@@ -90,6 +91,8 @@ class _Run:
         self._progress = progress
         self._threads = request.threads or worker_count()
         self._refuse_overhang()
+        # Rows that are always written, and last: what lies there makes a disk look like something.
+        self._front = bisect_left(self.grid.numbers, -(-MIB // self.grid.chunk_size))
         self.comparer = Comparer(handle, self.index, self.grid, self._threads)
         self.writer = ChunkWriter(library, image, self.index, self.grid, handle, request.verify == "written")
         self._zero = zero_digest(self.grid.chunk_size)
@@ -108,22 +111,24 @@ class _Run:
         if missing or not matches:
             if holds:
                 self._need_erase(holds)
-            missing = self._with_first_chunk(missing)
+            missing = [*range(self._front), *(row for row in missing if row >= self._front)]
         size = self.grid.chunk_size
         return Plan(holds, tuple(missing), matches, self.writer.plan(missing), len(missing) * size)
 
     def execute(self, plan: Plan) -> None:
-        """Write. The first chunk and the partition table come last, so that half an image never boots."""
-        first, rest = self._split(plan.missing)
+        """Write. The disk's front and the partition table come last, so that half an image never boots."""
+        front, rest = range(self._front), plan.missing[self._front :]
         self._handle.check_identity()
         self._take_away_labels()
         self._progress.phase("writing", plan.write)
         self.writer.write(rest, self._threads, self._progress)
         self._handle.sync()
         if self.request.verify == "full":
-            self._check_all(first)
-        self.writer.write(first, 1, self._progress)
+            self._check(range(self._front, len(self.grid)))
+        self.writer.write(front, 1, self._progress)
         self._handle.sync()
+        if self.request.verify == "full":
+            self._check(front)
         self._progress.phase("finishing")
         if self.image.table:
             write_table(self._handle, self.image.table)
@@ -144,23 +149,10 @@ class _Run:
         self._progress.phase("comparing the disk with the image", len(everything) * self.grid.chunk_size)
         return self.comparer.missing(everything, self._progress)
 
-    def _with_first_chunk(self, missing: list[int]) -> list[int]:
-        """The first chunk is always written, since the old one is taken away for safety."""
-        begins = [0] if len(self.grid) and self.grid.numbers[0] == 0 else []
-        return begins + [row for row in missing if row not in begins]
-
-    def _split(self, missing: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        if missing and self.grid.numbers[missing[0]] == 0:
-            return missing[:1], missing[1:]
-        return (), missing
-
     def _take_away_labels(self) -> None:
-        """Zero the disk's first and last MiB, but for what the image keeps: old tables, RAID labels.
-
-        The first chunk goes with it, but not small chunks behind it, which may have been found to be right.
-        """
+        """Zero the disk's first and last MiB, but for what the image keeps at the end: old tables, RAID labels."""
         size = self._handle.size
-        self._wipe(0, min(MIB, size), self.grid.kept - Extents([(0, self.grid.chunk_size)]))
+        self._wipe(0, min(MIB, size), Extents())
         tail = max(0, size - MIB) // 4096 * 4096
         self._wipe(tail, size, self.grid.kept)
         self._handle.sync()
@@ -172,8 +164,7 @@ class _Run:
             zero(buffer[gap_start - start : gap_start - start + length])
         self._handle.write_from(buffer[: end - start], start)
 
-    def _check_all(self, first: tuple[int, ...]) -> None:
-        rows = [row for row in range(len(self.grid)) if row not in first]
+    def _check(self, rows: t.Sequence[int]) -> None:
         self._progress.phase("reading everything back", len(rows) * self.grid.chunk_size)
         bad = self.comparer.missing(rows, self._progress)
         if bad:

@@ -44,7 +44,7 @@ class Comparer:
         solid = [row for row in _spread(len(self._grid), 4 * _SAMPLES) if self._index.digest(row) != zero]
         chosen = [solid[at] for at in _spread(len(solid), _SAMPLES)]
         progress.phase("sampling", len(chosen) * self._grid.chunk_size)
-        return len(self.missing(chosen, progress)) == len(chosen)
+        return bool(chosen) and len(self.missing(chosen, progress)) == len(chosen)
 
     def _compare(self, row: int) -> tuple[int, bool]:
         buffer = self._buffers.get()

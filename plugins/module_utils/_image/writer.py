@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from dataclasses import replace
 
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._errors import DiskError, ImageDamaged, NotInStore
@@ -17,7 +18,7 @@ from ._codec import decompressor, digest, inflate
 from .chunks import Grid, zero, zero_digest
 from .index import Index
 from .library import Library
-from .locations import Locations, Place
+from .locations import Place
 from .manifest import Manifest
 from .names import pack_key
 from .pipeline import PerThread, ordered
@@ -96,7 +97,8 @@ class ChunkWriter:
             return self._inflated(wanted, frame)
         except ImageDamaged:
             place = self._current_place(wanted)
-            return self._inflated(wanted, self._fetch(Read(place.pack, place.offset, place.offset + place.length)))
+            again = Read(place.pack, place.offset, place.offset + place.length)
+            return self._inflated(replace(wanted, place=place), self._fetch(again))
 
     def _inflated(self, wanted: Wanted, frame: memoryview) -> bytes:
         what = f"Chunk {wanted.digest.hex()} of image {self._image.ref} in pack {wanted.place.pack}"
@@ -113,8 +115,10 @@ class ChunkWriter:
 
     def _current_place(self, wanted: Wanted) -> Place:
         """Packs may have been rewritten since this apply began: ask where the chunk lies now."""
-        places: Locations = self._library.locations(self._image)
-        return places.get(wanted.digest) or wanted.place
+        with self._lock:
+            if self._places.get(wanted.digest) == wanted.place:
+                self._places = self._library.locations(self._image)
+            return self._places.get(wanted.digest) or wanted.place
 
     def _put(self, row: int, buffer: memoryview) -> None:
         start = self._grid.start(row)
