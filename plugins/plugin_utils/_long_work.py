@@ -105,7 +105,8 @@ class _LongWork:
         self._may_run = True
         answer = self._execute({**args, "_job": self._job})
         if answer.get("failed") or "job" not in answer:
-            self._may_run = False
+            # No answer of the module itself: what became of it, nobody knows.
+            self._may_run = "module_stdout" in answer
             return answer
         self._forget_arguments()
         status = answer.pop("job")
@@ -167,15 +168,15 @@ class _LongWork:
 
     def _cancel(self) -> None:
         self._may_run = False
-        self._reporter.say("interrupted; stopping the work on the machine")
+        self._reporter.say("stopping the work on the machine")
         try:
             answer = self._execute_job({"id": self._job, "operation": "cancel"})
         except AnsibleError as error:
             answer = {"msg": str(error)}
         if "job" in answer and not answer.get("failed"):
-            self._reporter.say(f"the work has stopped: {answer['job']['state']}")
+            self._reporter.say(f"the work has stopped ({answer['job']['state']})")
         else:
-            self._reporter.say(f"the work could not be stopped and may go on: {answer.get('msg')}")
+            self._reporter.say(f"it could not be stopped; if it had begun, it goes on: {answer.get('msg')}")
 
     def _wait(self, seconds: float) -> None:
         if os.getppid() != self._controller:

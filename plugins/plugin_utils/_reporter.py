@@ -48,7 +48,9 @@ class Reporter:
         self._shown = clock()
 
     def say(self, text: str) -> None:
-        self._show(f"{self._prefix}: {' '.join(text.split())}")
+        # Some texts come from a disk, such as labels: they must not steer somebody's terminal.
+        plain = "".join(each if each.isprintable() else " " for each in text)
+        self._show(f"{self._prefix}: {' '.join(plain.split())}")
 
     def report(self, status: t.Mapping[str, t.Any]) -> None:
         """Show what is new in a status."""

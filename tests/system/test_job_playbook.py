@@ -118,7 +118,7 @@ def test_the_timeout_keyword_cancels_the_work(bench: Bench) -> None:
     play = bench.play({"seconds": 60}, task={"timeout": 6, "ignore_errors": True})
     assert play.ends() == 0, play.output
     assert bench.result()["failed"] is True
-    assert "the work has stopped: cancelled" in play.output
+    assert "the work has stopped (cancelled)" in play.output
     assert bench.cleaned_up
     assert not any(map(alive, bench.workers))
 

@@ -53,6 +53,12 @@ def test_each_line_begins_with_the_host() -> None:
     assert watcher.lines == ["web1 | image_apply: hello you"]
 
 
+def test_what_steers_a_terminal_is_not_shown() -> None:
+    watcher = Watcher()
+    watcher.reporter.say("label \x1b[2J\x07 Büro")
+    assert watcher.lines == ["web1 | image_apply: label [2J Büro"]
+
+
 def test_a_phase_is_shown_when_it_begins_and_then_now_and_then() -> None:
     watcher = Watcher()
     assert watcher.report(phase="reading") == ["reading"]

@@ -1,0 +1,28 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each module that uses a store has an action plugin, and it is the kind that the module needs."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.fleet.plugins.plugin_utils._long_work import LongWorkAction
+from ansible_collections.golden.fleet.plugins.plugin_utils._store_env import StoreAction
+
+PLUGINS = "ansible_collections.golden.fleet.plugins"
+FOLDER = Path(__file__).resolve().parents[4] / "plugins"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (FOLDER / "modules").glob("*.py")))
+def test_module_and_action_fit(name: str) -> None:
+    options = importlib.import_module(f"{PLUGINS}.modules.{name}").SPEC.options
+    if "store" not in options:
+        assert not (FOLDER / "action" / f"{name}.py").exists()
+        return
+    action = importlib.import_module(f"{PLUGINS}.action.{name}").ActionModule
+    assert issubclass(action, StoreAction)
+    assert issubclass(action, LongWorkAction) == ("_job" in options)
