@@ -63,7 +63,7 @@ integration: artifact ## the modules through Ansible, on the built collection
 	@tests/tools/ansible_test.sh $(INSTALLED) integration $(ARGS)
 
 docs-check: artifact ## documentation of plugins and roles, changelog
-	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck $(INSTALLED)
+	antsibull-docs lint-collection-docs --plugin-docs $(INSTALLED)
 	antsibull-changelog lint
 
 importer: artifact ## what Ansible Galaxy checks on an upload
