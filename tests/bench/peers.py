@@ -14,6 +14,7 @@ from .measure import BenchError
 
 Pipeline = list[list[str]]
 
+_BLOCK = 1 << 20
 _BUFFER = ["-z", "10485760"]  # what both give to partclone
 _PROGRAMS = ("partclone.ext4", "zstd", "dd", "mkfs.ext4", "e2fsck", "tar", "mount", "unshare")
 
@@ -48,15 +49,26 @@ def fog_restore(image: Path, target: Path) -> Pipeline:
 def dd_copy(source: Path, target: Path, extents: t.Iterable[tuple[int, int]], script: Path) -> Pipeline:
     """Copies the same ranges with direct I/O: nothing is compressed, hashed or verified."""
     flags = "iflag=direct,fullblock,skip_bytes,count_bytes oflag=direct,seek_bytes conv=notrunc"
-    lines = [f"skip={start} seek={start} count={length} {flags}" for start, length in extents]
+    lines = [f"skip={start} seek={start} count={length} {flags}" for start, length in _joined(extents)]
     return _dd(f"if='{source}' of='{target}'", lines, script)
 
 
 def dd_read(source: Path, extents: t.Iterable[tuple[int, int]], script: Path) -> Pipeline:
     """Reads the ranges once with direct I/O."""
     flags = "iflag=direct,fullblock,skip_bytes,count_bytes"
-    lines = [f"skip={start} count={length} {flags}" for start, length in extents]
+    lines = [f"skip={start} count={length} {flags}" for start, length in _joined(extents)]
     return _dd(f"if='{source}' of=/dev/null", lines, script)
+
+
+def _joined(extents: t.Iterable[tuple[int, int]]) -> t.Iterator[tuple[int, int]]:
+    """Without gaps below 1 MiB: reading along what lies there costs dd less than to be started once more."""
+    begin = end = 0
+    for start, length in extents:
+        if start - end >= _BLOCK:
+            yield begin, end - begin
+            begin = start
+        end = start + length
+    yield begin, end - begin
 
 
 def _dd(files: str, lines: t.Iterable[str], script: Path) -> Pipeline:
