@@ -57,7 +57,8 @@ class Play:
     def __init__(self, argv: list[str], env: dict[str, str], folder: Path) -> None:
         self._lines: list[str] = []
         self.process = subprocess.Popen(
-            argv,
+            # Whoever runs the tests in the background ignores the signal, and core before 2.19 would go on doing so.
+            ["env", "--default-signal=INT", *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -82,8 +83,12 @@ class Play:
         until(lambda: re.search(pattern, self.output), f"{pattern!r} in\n{self.output}", seconds)
         assert self.process.poll() is None, f"the play was over when {pattern!r} was seen"
 
-    def signal(self, signum: signal.Signals) -> None:
-        self.process.send_signal(signum)
+    def kill(self, signum: signal.Signals) -> None:
+        """Send a signal: SIGINT as a terminal does, to all processes of its group."""
+        if signum == signal.SIGINT:
+            os.killpg(self.process.pid, signum)
+        else:
+            self.process.send_signal(signum)
 
     def ends(self, seconds: float = 60.0) -> int:
         """Wait for its end; its exit code."""

@@ -110,7 +110,7 @@ def test_an_interrupted_play_cancels_its_work(bench: Bench, signum: signal.Signa
     play = bench.play({"seconds": 60})
     play.sees(r"slow: toiling")
     (worker,) = bench.workers
-    play.signal(signum)
+    play.kill(signum)
     assert play.ends() != 0
     # Core does not wait for its own workers after SIGTERM; ours still cancels.
     until(lambda: not alive(worker), "the worker's end")
@@ -132,7 +132,7 @@ def test_a_dead_controller_leaves_the_work_to_a_later_run(bench: Bench) -> None:
     first.sees(r"slow: toiling")
     (worker,) = bench.workers
     controllers = [pid for pid in descendants(first.process.pid) if pid != worker]
-    first.signal(signal.SIGKILL)
+    first.kill(signal.SIGKILL)
     until(lambda: not any(map(alive, controllers)), "the end of all processes of the dead controller")
     assert alive(worker)
 
