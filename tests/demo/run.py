@@ -15,20 +15,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.golden.fleet.plugins.module_utils._units import show_size
+from ansible_collections.golden.fleet.plugins.module_utils._units import show_duration, show_size
 
 from ..support import debian
 from ..support.nginx import Nginx
-from ..support.qemu import Firmware, Machine, accelerator
+from ..support.qemu import BootFailed, Firmware, Machine, accelerator
 from . import report
 
 _HERE = Path(__file__).parent
 _COLLECTIONS = _HERE.parents[4]  # not resolved: the tree may be linked to its place among the collections
 _BIGGER = 1 << 30
-_BOOT_DEADLINE = 300
+_BOOT_DEADLINE = 480
 _STOP_DEADLINE = 60
 _FIRMWARE: dict[Firmware, str] = {"uefi": "UEFI", "bios": "BIOS"}
 # What a computer says on its serial console on the way to its login prompt, and what that means.
@@ -46,11 +47,15 @@ def main() -> None:
     if os.geteuid() != 0:
         sys.exit("demo: it mounts disk files, so run it as root.")
     signal.signal(signal.SIGTERM, _leave)
+    began = time.monotonic()
     try:
         with _workspace(arguments.keep) as folder:
             _demo(folder, arguments.firmware)
     except KeyboardInterrupt:
-        sys.exit("demo: interrupted; everything is cleaned up.")
+        sys.exit("\ndemo: interrupted; everything is cleaned up.")
+    except (debian.BuildFailed, BootFailed) as failed:
+        sys.exit(f"\ndemo: {failed}")
+    print(f"\nAll of it took {show_duration(time.monotonic() - began)}.")
 
 
 def _arguments() -> argparse.Namespace:
@@ -84,15 +89,12 @@ def _demo(folder: Path, firmwares: t.Sequence[Firmware]) -> None:
     rows = report.playbook_rows(_play(folder))
     for firmware in firmwares:
         seconds = _boot(folder / "computer_a.img", firmware, folder)
-        rows.append(report.booted(f"boot computer_a, {_FIRMWARE[firmware]}", seconds))
-    _heading("What moved", "")
-    print(report.table(rows))
+        rows.append(report.booted(f"boot computer_a with {_FIRMWARE[firmware]}", seconds))
+    print(f"\n=== What moved\n\n{report.table(rows)}")
 
 
 def _heading(title: str, text: str) -> None:
-    print(f"\n=== {title}\n")
-    if text:
-        print(f"{report.paragraph(text)}\n")
+    print(f"\n=== {title}\n\n{report.paragraph(text)}\n", flush=True)
 
 
 def _say(text: str) -> None:
@@ -159,10 +161,10 @@ def _run_playbook(variables: dict[str, str], environment: dict[str, str]) -> Non
 
 def _boot(disk: Path, firmware: Firmware, folder: Path) -> float:
     """Boot the disk, and say how far it has come; the seconds until its login prompt."""
-    kvm = "with KVM" if accelerator() == "kvm" else "without KVM, so everything takes about ten times as long"
+    speed = "with KVM" if accelerator() == "kvm" else "without KVM, which takes many times as long"
     _heading(
         f"Booting {disk.stem} with {_FIRMWARE[firmware]}",
-        f"Does the disk that was blank start the captured system? In QEMU, {kvm}.",
+        f"Does the disk that was blank start the system of the reference computer? It is booted in QEMU, {speed}.",
     )
     with Machine(disk, firmware, folder) as machine:
         for pattern, meaning in _MILESTONES:

@@ -21,8 +21,8 @@ from ansible_collections.golden.fleet.tests.support.qemu import BootFailed, Mach
 
 pytestmark = pytest.mark.slow
 
-# Without KVM, on a busy machine with two processors, it takes about a minute.
-_DEADLINE = 300
+# Without KVM it takes about a minute on two processors with nothing else to do, and several if they have.
+_DEADLINE = 480
 
 
 class _Deployed(t.NamedTuple):
@@ -66,7 +66,7 @@ def test_a_disk_that_does_not_boot_is_noticed(tmp_path: Path) -> None:
         Machine(disk, "bios", tmp_path) as machine,
         pytest.raises(BootFailed, match=r"No bootable device|Booting"),
     ):
-        machine.wait_for("login:", 15)
+        machine.wait_for("login:", 30)
 
 
 def test_only_code_that_really_runs_counts_as_acceleration() -> None:
