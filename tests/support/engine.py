@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import typing as t
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import read_disk
@@ -18,12 +19,25 @@ from ansible_collections.golden.fleet.plugins.module_utils._image.prune import P
 from ansible_collections.golden.fleet.plugins.module_utils._image.verify import VerifyRequest, verify
 from ansible_collections.golden.fleet.plugins.module_utils._progress import Progress, Silent
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
-
-from .disks import MIB, call, sparse
+from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation
+from ansible_collections.golden.fleet.tests.support.disks import MIB, call, sparse
 
 NOISE_AT = MIB  # where the partition of a noise disk begins
 
 Result = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store for images: where it is, and the folder behind it."""
+
+    location: StoreLocation
+    folder: Path
+
+    def beside(self, name: str) -> Place:
+        """Another store on the same server, or beside the same directory."""
+        location = replace(self.location, store=f"{self.location.store}-{name}")
+        return Place(location, self.folder.with_name(f"{self.folder.name}-{name}"))
 
 
 class Watcher(Silent):

@@ -20,6 +20,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.golden.fleet.plugins.module_utils._disk.handle import DiskHandle
+from ansible_collections.golden.fleet.plugins.module_utils._errors import GoldenError
 from ansible_collections.golden.fleet.plugins.module_utils._image import lease, pack
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation, open_store
@@ -125,15 +126,17 @@ def _execute(order: dict[str, t.Any]) -> End:
         os.dup2(sys.stderr.fileno(), 1)
         try:
             _live(order, tell)
-        except BaseException as error:
-            os.write(tell, f"!{type(error).__name__}: {error}".encode())
-            os._exit(1)
-        os._exit(0)
+            os._exit(0)
+        except GoldenError as failure:
+            os.write(tell, f"!{failure}".encode())
+        finally:
+            os._exit(1)  # whatever went wrong, there must not be two of this process
     os.close(tell)
     with open(hear, encoding="utf-8") as lines:
         said, _mark, error = lines.read().partition("!")
     _pid, status = os.waitpid(pid, 0)
-    return End(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, said.splitlines(), error)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return End(killed, said.splitlines(), error or ("" if killed or status == 0 else "it broke"))
 
 
 def main() -> None:

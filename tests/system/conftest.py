@@ -7,28 +7,15 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._image import lease, pack
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation, open_store
-from tests.support.disks import MIB
-from tests.support.nginx import Nginx
-
-
-@dataclass(frozen=True)
-class Place:
-    """A store for images: where it is, and the folder behind it."""
-
-    location: StoreLocation
-    folder: Path
-
-    def beside(self, name: str) -> Place:
-        """Another store on the same server, or beside the same directory."""
-        location = replace(self.location, store=f"{self.location.store}-{name}")
-        return Place(location, self.folder.with_name(f"{self.folder.name}-{name}"))
+from ansible_collections.golden.fleet.tests.support.disks import MIB
+from ansible_collections.golden.fleet.tests.support.engine import Place
+from ansible_collections.golden.fleet.tests.support.nginx import Nginx
 
 
 @pytest.fixture(scope="session")

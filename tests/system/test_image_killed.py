@@ -14,9 +14,9 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import ImageE
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import open_store
-from ansible_collections.golden.fleet.tests.support.victim import Executioner
-from tests.support.disks import MIB, sparse
-from tests.support.engine import (
+from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
+from ansible_collections.golden.fleet.tests.support.engine import (
+    Place,
     apply_disk,
     capture_disk,
     noise,
@@ -27,7 +27,7 @@ from tests.support.engine import (
     table_of,
     verify_store,
 )
-from tests.system.conftest import Place
+from ansible_collections.golden.fleet.tests.support.victim import Executioner
 
 _NOISE = 7  # MiB on the reference disk
 

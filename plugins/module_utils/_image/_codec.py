@@ -27,9 +27,12 @@ def hasher() -> t.Any:
     return need("blake3").blake3()
 
 
-def compressor(level: int) -> t.Any:
-    """One per thread: a zstd compressor whose frames say how long their content is."""
-    return need("zstandard").ZstdCompressor(level=level, write_content_size=True)
+def compressor(level: int, checksum: bool = False) -> t.Any:
+    """One per thread: a zstd compressor whose frames say how long their content is.
+
+    :param checksum: for content that no digest protects.
+    """
+    return need("zstandard").ZstdCompressor(level=level, write_content_size=True, write_checksum=checksum)
 
 
 def decompressor() -> t.Any:

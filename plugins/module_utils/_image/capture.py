@@ -26,7 +26,7 @@ from ._codec import compressor, digest
 from ._fields import as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
-from .known import images_named, known_chunks, newest_first
+from .known import images_named, known_chunks, reusable
 from .lease import Lease, noted_packs
 from .library import Library, exists
 from .locations import Locations
@@ -80,6 +80,7 @@ def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[s
     lease_key = version_key(request.ref.name, request.ref.version, "capture.json")
     lease = Lease(store, lease_key, f"Image {request.ref}")
     with DiskHandle(request.disk, writable=False) as handle, lease:
+        _refuse_existing(library, request)  # again: it may have been published while we had no claim yet
         run = _Run(library, request, progress, handle)
         image, writer = run.store(lease)
         handle.check_identity()
@@ -138,8 +139,8 @@ class _Run:
         self.survey = survey(request.disk, request.unreadable)
         for note in self.survey.notes:
             progress.note(note)
-        earlier = newest_first(library, request.ref.name)
-        self._dedupe = [*earlier, *images_named(library, request.dedupe_from)]
+        earlier = reusable(library, request.ref.name, progress)
+        self._dedupe = [*earlier, *images_named(library, request.dedupe_from, progress)]
         self.grid = Grid(self._chunk_size(earlier), self.survey.used, self.survey.blank)
         self._zero = zero_digest(self.grid.chunk_size)
         self._buffers = PerThread(lambda: aligned_buffer(self.grid.chunk_size))

@@ -50,7 +50,7 @@ def _version(library: Library, ref: ImageRef, tags: dict[str, list[str]]) -> dic
 
 def _tags(library: Library, name: str) -> dict[str, list[str]]:
     tags: dict[str, list[str]] = {}
-    for tag in library.tags(name):
+    for tag in filter(None, library.readable_tags(name).values()):
         tags.setdefault(tag.version, []).append(tag.name)
     return tags
 

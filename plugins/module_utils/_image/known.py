@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import ImageDamaged, ImageNotFound, NotInStore
+from .._errors import ImageDamaged, ImageError, ImageNotFound, NotInStore
 from .._progress import Progress
 from .library import Library
 from .locations import Locations, Place
@@ -17,10 +17,20 @@ from .names import pack_key
 from .pack import read_table
 
 
-def newest_first(library: Library, name: str) -> list[Manifest]:
-    """The published versions of an image."""
-    manifests = [library.manifest(name, version) for version in library.versions(name)]
-    return sorted(manifests, key=lambda image: image.created, reverse=True)
+def newest_first(images: t.Iterable[Manifest]) -> list[Manifest]:
+    """Versions of an image in order; two of the same second by their names."""
+    return sorted(images, key=lambda image: (image.created, image.version), reverse=True)
+
+
+def reusable(library: Library, name: str, progress: Progress) -> list[Manifest]:
+    """The published versions of an image, newest first. One that is damaged is no reason to capture nothing."""
+    found = []
+    for version in library.versions(name):
+        try:
+            found.append(library.manifest(name, version))
+        except (ImageError, NotInStore) as error:
+            progress.note(f"Chunks of {name}:{version} are not reused. {error.message}")
+    return newest_first(found)
 
 
 def known_chunks(
@@ -39,7 +49,7 @@ def known_chunks(
             progress.note(f"Chunks of {image.ref} are not reused. {error.message}")
             continue
         for digest, place in places:
-            if place.pack in present:
+            if present.hold(place):
                 known.add(digest, place)
     for pack in packs:
         try:
@@ -50,36 +60,35 @@ def known_chunks(
     return known
 
 
-def images_named(library: Library, names: t.Iterable[str]) -> list[Manifest]:
+def images_named(library: Library, names: t.Iterable[str], progress: Progress) -> list[Manifest]:
     """All versions of some images.
 
     :raises ImageNotFound: there is no image of such a name.
     """
     found = []
     for name in names:
-        versions = newest_first(library, name)
-        if not versions:
+        if not library.versions(name):
             raise ImageNotFound(
                 f"dedupe_from names {name}, but {library.store.url} has no such image. "
                 f"Images here: {', '.join(library.names()) or 'none'}.",
                 image=name,
             )
-        found += versions
+        found += reusable(library, name, progress)
     return found
 
 
 class _Packs:
-    """Which packs exist; asked once for each."""
+    """How long packs are; asked once for each."""
 
     def __init__(self, library: Library) -> None:
         self._store = library.store
-        self._seen: dict[str, bool] = {}
+        self._sizes: dict[str, int] = {}
 
-    def __contains__(self, pack: str) -> bool:
-        if pack not in self._seen:
+    def hold(self, place: Place) -> bool:
+        """Is there such a place? A pack may be gone, or cut off."""
+        if place.pack not in self._sizes:
             try:
-                self._store.size(pack_key(pack))
-                self._seen[pack] = True
+                self._sizes[place.pack] = self._store.size(pack_key(place.pack))
             except NotInStore:
-                self._seen[pack] = False
-        return self._seen[pack]
+                self._sizes[place.pack] = 0
+        return place.offset + place.length <= self._sizes[place.pack]

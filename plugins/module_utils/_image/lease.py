@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -59,12 +60,13 @@ class Lease:
     ) -> None:
         self._end.set()
         self._thread.join()
-        if not self._mine():
-            return
         if kind is None:
-            self._store.delete(self._key)
-        else:
-            fence(self._store, self._key)
+            if self._mine():
+                self._store.delete(self._key)
+            return
+        with contextlib.suppress(StoreError):  # the store may be what failed: that is the error to hear of
+            if self._mine():
+                fence(self._store, self._key)
 
     def note(self, **notes: t.Any) -> None:
         """Write something down beside the claim, for whoever comes after a crash."""

@@ -25,6 +25,7 @@ from .names import (
     ImageRef,
     check_name,
     check_version,
+    is_version,
     tag_key,
     tags_key,
     version_key,
@@ -86,7 +87,7 @@ class Library:
 
     def versions(self, name: str) -> list[str]:
         """The published versions of an image."""
-        return [version for version in self.begun(name) if self._has(version_key(name, version, "manifest.json"))]
+        return [version for version in self.begun(name) if self.is_published(ImageRef(name, version))]
 
     def begun(self, name: str) -> list[str]:
         """Every version somebody began to capture, published or not."""
@@ -99,14 +100,40 @@ class Library:
         ]
 
     def unpublished(self) -> list[ImageRef]:
-        """Versions that somebody began to capture, and that are not published."""
-        begun = self.begun_everywhere()
-        return [ref for ref in begun if not self._has(version_key(ref.name, ref.version, "manifest.json"))]
+        """Versions of which there is something, but no manifest. On a web server, folders outlive their content."""
+        return [
+            ref
+            for ref in self.begun_everywhere()
+            if not self.is_published(ref) and self.store.list(f"{versions_key(ref.name)}/{ref.version}")
+        ]
+
+    def is_published(self, ref: ImageRef) -> bool:
+        return self._has(version_key(ref.name, ref.version, "manifest.json"))
 
     def tags(self, name: str) -> list[Tag]:
-        """The tags of an image."""
-        found = (entry.name[: -len(".json")] for entry in self.store.list(tags_key(name)) if not entry.folder)
-        return sorted(filter(None, (self.tag(name, tag) for tag in found)), key=lambda tag: tag.name)
+        """The tags of an image.
+
+        :raises ImageDamaged: one of them is.
+        """
+        return list(filter(None, (self.tag(name, tag) for tag in self._tag_names(name))))
+
+    def readable_tags(self, name: str) -> dict[str, Tag | None]:
+        """The same by their names, with None for one that is damaged."""
+        found: dict[str, Tag | None] = {}
+        for name_of_tag in self._tag_names(name):
+            try:
+                tag = self.tag(name, name_of_tag)
+            except ImageDamaged:
+                found[name_of_tag] = None
+            else:
+                found.update({tag.name: tag} if tag else {})
+        return found
+
+    def _tag_names(self, name: str) -> list[str]:
+        """What else may lie beside the tags was not made by us."""
+        files = (entry.name for entry in self.store.list(tags_key(name)) if not entry.folder)
+        names = (file[: -len(".json")] for file in files if file.endswith(".json"))
+        return [tag for tag in names if is_version(tag)]
 
     def tag(self, name: str, tag: str) -> Tag | None:
         """One tag, or None where there is none."""
@@ -115,7 +142,7 @@ class Library:
             return Tag(tag, check_version(_fields.text(document, "version")), _fields.digest(document, "digest"))
         except NotInStore:
             return None
-        except (ValueError, UsageError) as error:
+        except (ValueError, UsageError, ImageDamaged) as error:
             raise ImageDamaged(
                 f"Tag {tag} of image {name} in {self.store.url} is damaged: {error}. Set it again.",
                 image=f"{name}:{tag}",

@@ -114,7 +114,7 @@ def encode(locations: Locations) -> bytes:
             *(to_little_endian(column) for column in columns),
         )
     )
-    return t.cast(bytes, compressor(3).compress(raw))
+    return t.cast(bytes, compressor(3, checksum=True).compress(raw))
 
 
 def decode(data: bytes, image: str) -> Locations:

@@ -180,7 +180,9 @@ def _from_document(document: dict[str, t.Any]) -> Manifest:
         notes=tuple(_fields.texts(document, "notes")),
     )
     if manifest.table:
-        manifest.table.check(disk_size)
+        if manifest.table.sector_size != manifest.sector_size:
+            raise ValueError("disk and partition table have different sector sizes")
+        manifest.table.check(manifest.needed_size)  # so it fits every disk that this image is let onto
     return manifest
 
 

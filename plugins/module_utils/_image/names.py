@@ -64,12 +64,16 @@ def check_version(version: str) -> str:
 
     :raises UsageError: it is not.
     """
-    if not _VERSION.fullmatch(version) or ".." in version:
+    if not is_version(version):
         raise UsageError(
             f"{version!r} is no version or tag. Use 1 to 64 of A-Z a-z 0-9 . _ + - "
             "and begin and end with a letter or digit."
         )
     return version
+
+
+def is_version(text: str) -> bool:
+    return _VERSION.fullmatch(text) is not None and ".." not in text
 
 
 def versions_key(name: str) -> str:

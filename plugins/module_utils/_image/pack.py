@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .._errors import ImageDamaged
 from .._store.base import Store
-from ._codec import DIGEST_SIZE, digest, hasher
+from ._codec import digest, hasher
 from .chunks import LARGEST
 from .names import pack_key
 
@@ -22,6 +22,8 @@ _TRAILER = struct.Struct("<QQ32s8s")  # entries, offset of the table, digest of 
 _ENTRY = struct.Struct("<32sI")  # digest of the chunk, length of its frame
 TARGET_SIZE = 64 << 20
 FIRST_FRAME = len(_MAGIC)
+ENTRY_SIZE = _ENTRY.size
+OVERHEAD = FIRST_FRAME + _TRAILER.size  # bytes of a pack without any chunk
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,3 @@ def _entries(table: bytes) -> t.Iterator[Entry]:
     for chunk, length in _ENTRY.iter_unpack(table):
         yield Entry(chunk, offset, length)
         offset += length
-
-
-assert _ENTRY.size == DIGEST_SIZE + 4

@@ -26,6 +26,7 @@ class PackState:
     problem: str | None = None
     gone: bool = False
     bad: frozenset[bytes] = frozenset()  # digests of damaged chunks
+    unsure: bool = False  # it is damaged, and nobody looked which chunks are
     size: int = 0
 
 
@@ -35,7 +36,7 @@ def check_presence(store: Store, name: str) -> PackState:
     except NotInStore:
         return PackState(name, "is gone", gone=True)
     except ImageDamaged as error:
-        return PackState(name, error.message)
+        return PackState(name, error.message, unsure=True)
     return PackState(name)
 
 

@@ -21,7 +21,7 @@ from .._store.base import Store
 from . import lease
 from .known import newest_first
 from .lease import Lease
-from .library import Library
+from .library import Library, Tag
 from .manifest import Manifest
 from .names import PRUNE_LEASE_KEY, ImageRef, pack_key, version_key
 from .repack import Repacker
@@ -80,15 +80,16 @@ class _Run:
         self._progress.phase("reading manifests")
         kept, doomed = self._choose()
         if held:
-            for image in doomed:
-                self._library.remove(image.ref)
+            for ref in doomed:
+                self._library.remove(ref)
         leftovers = self._leftovers(held is not None)
-        survivors = self._survivors({image.ref for image in doomed})
+        survivors = self._survivors(set(doomed))
         self._progress.phase("finding unused chunks")
         repacker = Repacker(self._library, survivors, self._request.repack_below)
         if held:
             repacker.rewrite(self._progress)
         reserved, busy = self._claimed(held is not None)
+        busy = busy or self._published_meanwhile({image.ref for image in survivors}, set(doomed))
         unused = [name for name in repacker.unused() if name not in reserved]
         if held and not busy:
             held.confirm()
@@ -97,39 +98,47 @@ class _Run:
             self._library.store.sweep()
         return self._result(kept, doomed, leftovers, repacker, [] if busy else unused, busy)
 
-    def _choose(self) -> tuple[dict[ImageRef, list[str]], list[Manifest]]:
+    def _choose(self) -> tuple[dict[ImageRef, list[str]], list[ImageRef]]:
         """What stays, with the reasons, and what goes."""
-        wanted = self._request.images or tuple(self._library.names())
-        wanted += tuple(ref.name for ref in self._request.remove if ref.name not in wanted)
+        named = {ImageRef(ref.name, ref.version) for ref in self._request.remove}
+        wanted = {*(self._request.images or self._library.names()), *(ref.name for ref in named)}
         kept: dict[ImageRef, list[str]] = {}
         doomed = []
-        for name in wanted:
-            for position, image in enumerate(newest_first(self._library, name)):
-                reasons = self._reasons(image, position)
+        for name in sorted(wanted):
+            tags = self._library.tags(name)
+            here = {ImageRef(name, version) for version in self._library.versions(name)}
+            self._refuse_tagged(named, tags)
+            doomed += sorted(named & here, key=str)  # without a look at their manifests, which may be damaged
+            images = newest_first(self._library.manifest(ref.name, ref.version) for ref in here - named)
+            for position, image in enumerate(images):
+                reasons = [f"tag {tag.name}" for tag in tags if tag.version == image.version]
+                reasons += self._reasons(image, position)
                 if reasons:
                     kept[image.ref] = reasons
                 else:
-                    doomed.append(image)
-        self._refuse_tagged(kept)
+                    doomed.append(image.ref)
         return kept, doomed
 
     def _reasons(self, image: Manifest, position: int) -> list[str]:
         request = self._request
-        reasons = [f"tag {tag.name}" for tag in self._library.tags(image.name) if tag.version == image.version]
-        if image.ref in request.remove:
-            return reasons
+        reasons = []
         if not request.has_rules or (request.images and image.name not in request.images):
-            return [*reasons, "no rule"]
+            return ["no rule"]
         if request.keep_last is not None and position < request.keep_last:
             reasons.append(f"among the last {request.keep_last}")
         if request.keep_within is not None and self._age(image) <= request.keep_within:
             reasons.append("young enough")
         return reasons
 
-    def _refuse_tagged(self, kept: dict[ImageRef, list[str]]) -> None:
-        tagged = [f"{ref} ({', '.join(kept[ref])})" for ref in self._request.remove if kept.get(ref)]
-        if tagged:
-            raise UsageError(f"Tagged versions are not removed: {'; '.join(tagged)}. Remove or move the tag first.")
+    def _refuse_tagged(self, named: set[ImageRef], tags: list[Tag]) -> None:
+        """:raises UsageError: a version that shall be removed has a tag, or is one."""
+        for tag in tags:
+            for ref in named:
+                if ref.version in (tag.name, tag.version):
+                    raise UsageError(
+                        f"{ref} is not removed: {ref.name}:{tag.name} is a tag, of version {tag.version}. "
+                        "Remove or move the tag first, with golden.fleet.image_tag."
+                    )
 
     def _age(self, image: Manifest) -> float:
         try:
@@ -140,8 +149,14 @@ class _Run:
 
     def _survivors(self, doomed: set[ImageRef]) -> list[Manifest]:
         """Every other image of the store. One that cannot be read stops the prune: its packs are unknown."""
-        names = self._library.names()
-        return [image for name in names for image in newest_first(self._library, name) if image.ref not in doomed]
+        return [self._library.manifest(ref.name, ref.version) for ref in self._published() if ref not in doomed]
+
+    def _published(self) -> list[ImageRef]:
+        return [ref for ref in self._library.begun_everywhere() if self._library.is_published(ref)]
+
+    def _published_meanwhile(self, survivors: set[ImageRef], doomed: set[ImageRef]) -> bool:
+        """Did a capture come to its end between our look at the images and our look for captures?"""
+        return not set(self._published()) <= survivors | doomed
 
     def _leftovers(self, remove: bool) -> list[str]:
         """Interrupted captures that nobody has resumed for long."""
@@ -170,6 +185,10 @@ class _Run:
                 continue
             if lease.alive(store, key, held):
                 busy = True
+            elif self._library.is_published(ref):
+                if fence:
+                    store.delete(key)  # it died at the very end, and there is nothing to resume
+                continue
             elif fence and not held.get("released"):
                 lease.fence(store, key)  # should it only have slept, it finds out before it publishes
             packs |= set(lease.noted_packs(held.get("notes")))
@@ -178,16 +197,17 @@ class _Run:
     def _result(
         self,
         kept: dict[ImageRef, list[str]],
-        doomed: list[Manifest],
+        doomed: list[ImageRef],
         leftovers: list[str],
         repacker: Repacker,
         unused: list[str],
         busy: bool,
     ) -> dict[str, t.Any]:
-        before = [str(ref) for ref in kept] + [str(image.ref) for image in doomed]
+        removed = [str(ref) for ref in doomed]
+        before = [str(ref) for ref in kept] + removed
         return {
             "changed": bool(doomed or leftovers or unused or repacker.sparse),
-            "removed": [str(image.ref) for image in doomed],
+            "removed": removed,
             "kept": {str(ref): reasons for ref, reasons in kept.items()},
             "leftovers": leftovers,
             "packs": {"removed": unused, "rewritten": repacker.sparse, "written": repacker.written},

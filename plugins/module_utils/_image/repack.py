@@ -16,6 +16,7 @@ from .library import Library
 from .locations import Locations, Place
 from .manifest import Manifest
 from .names import pack_key
+from .pack import ENTRY_SIZE, OVERHEAD
 from .pack_writer import PackWriter
 
 
@@ -61,9 +62,10 @@ class Repacker:
         return sum(self._sizes[name] for name in names)
 
     def _used(self) -> dict[str, int]:
+        """How many bytes of each pack are in use, so that it is all of them where every chunk is."""
         used: dict[str, int] = {}
         for _name, place in self._places:
-            used[place.pack] = used.get(place.pack, 0) + place.length
+            used[place.pack] = used.get(place.pack, OVERHEAD) + place.length + ENTRY_SIZE
         return used
 
     def _move(self, progress: Progress) -> None:

@@ -18,28 +18,41 @@ from .pack import read_table
 
 
 def rebuild_locations(library: Library, images: t.Iterable[Manifest], progress: Progress) -> list[Manifest]:
-    """Give images whose locations are lost or incomplete new ones; the images that needed it."""
+    """Give images whose locations are lost or incomplete new ones; the images that gained by it."""
     broken = [image for image in images if _lacking(library, image)]
     if not broken:
         return []
     progress.phase("reading the tables of all packs")
     everything = _all_places(library, progress)
-    for image in broken:
-        places = Locations()
-        for digest in _digests(library, image):
-            place = everything.get(digest)
-            if place:
-                places.add(digest, place)
+    return [image for image in broken if _rebuild(library, image, everything)]
+
+
+def _rebuild(library: Library, image: Manifest, everything: Locations) -> bool:
+    """False where the packs tell nothing that was not known before."""
+    old = _readable(library, image)
+    places = Locations()
+    gained = old is None
+    for digest in _digests(library, image):
+        known = old.get(digest) if old else None
+        place = known or everything.get(digest)
+        if place:
+            places.add(digest, place)
+        gained = gained or (place is not None and known is None)
+    if gained:
         library.replace_locations(image, places)
-    return broken
+    return gained
 
 
 def _lacking(library: Library, image: Manifest) -> bool:
+    places = _readable(library, image)
+    return places is None or any(digest not in places for digest in _digests(library, image))
+
+
+def _readable(library: Library, image: Manifest) -> Locations | None:
     try:
-        places = library.locations(image)
+        return library.locations(image)
     except ImageDamaged:
-        return True
-    return any(digest not in places for digest in _digests(library, image))
+        return None
 
 
 def _digests(library: Library, image: Manifest) -> t.Iterator[bytes]:

@@ -34,16 +34,16 @@ def tag(store: Store, request: TagRequest) -> dict[str, t.Any]:
     for name in request.tags:
         check_version(name)
     library.check()
-    before = {tag.name: tag.version for tag in library.tags(request.ref.name)}
+    before = library.readable_tags(request.ref.name)
     return _set(library, request, before) if request.present else _remove(library, request, before)
 
 
-def _set(library: Library, request: TagRequest, before: dict[str, str]) -> dict[str, t.Any]:
+def _set(library: Library, request: TagRequest, before: dict[str, Tag | None]) -> dict[str, t.Any]:
     image = library.find(request.ref)
     for name in set(request.tags) & set(library.versions(image.name)):
         raise UsageError(f"{image.name}:{name} is a version; a tag needs a name of its own.")
-    after = {**before, **dict.fromkeys(request.tags, image.version)}
-    stale = [name for name in request.tags if library.tag(image.name, name) != Tag(name, image.version, image.digest)]
+    after = {**before, **{name: Tag(name, image.version, image.digest) for name in request.tags}}
+    stale = [name for name in request.tags if before.get(name) != after[name]]
     if stale and not request.check:
         for name in stale:
             library.set_tag(image, name)
@@ -51,9 +51,9 @@ def _set(library: Library, request: TagRequest, before: dict[str, str]) -> dict[
     return _result(request, before, after, bool(stale), {"image": str(image.ref), "digest": image.digest})
 
 
-def _remove(library: Library, request: TagRequest, before: dict[str, str]) -> dict[str, t.Any]:
+def _remove(library: Library, request: TagRequest, before: dict[str, Tag | None]) -> dict[str, t.Any]:
     doomed = [name for name in request.tags if name in before]
-    after = {name: version for name, version in before.items() if name not in doomed}
+    after = {name: tag for name, tag in before.items() if name not in doomed}
     if not request.check:
         for name in doomed:
             library.remove_tag(request.ref.name, name)
@@ -61,11 +61,17 @@ def _remove(library: Library, request: TagRequest, before: dict[str, str]) -> di
 
 
 def _result(
-    request: TagRequest, before: dict[str, str], after: dict[str, str], changed: bool, facts: dict[str, t.Any]
+    request: TagRequest,
+    before: dict[str, Tag | None],
+    after: dict[str, Tag | None],
+    changed: bool,
+    facts: dict[str, t.Any],
 ) -> dict[str, t.Any]:
     diff = {"before": _as_text(request, before), "after": _as_text(request, after)}
-    return {"changed": changed, "tags": after, "diff": diff, **facts}
+    tags = {name: tag.version for name, tag in after.items() if tag}
+    return {"changed": changed, "tags": tags, "diff": diff, **facts}
 
 
-def _as_text(request: TagRequest, tags: dict[str, str]) -> str:
-    return "".join(f"{request.ref.name}:{name} -> {version}\n" for name, version in sorted(tags.items()))
+def _as_text(request: TagRequest, tags: dict[str, Tag | None]) -> str:
+    lines = ((name, tag.version if tag else "(damaged)") for name, tag in sorted(tags.items()))
+    return "".join(f"{request.ref.name}:{name} -> {version}\n" for name, version in lines)

@@ -10,7 +10,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._errors import ImageDamaged
+from .._errors import ImageDamaged, ImageError
 from .._progress import Progress
 from .._store.base import Store
 from .._units import show_size
@@ -98,7 +98,7 @@ def _open(library: Library, ref: ImageRef) -> _Report:
     try:
         report.manifest = library.manifest(ref.name, ref.version)
         library.index(report.manifest)
-    except ImageDamaged as error:
+    except ImageError as error:
         report.problems.append(error.message)
     return report
 
@@ -167,6 +167,8 @@ def _judge(library: Library, report: _Report, found: dict[str, PackState]) -> No
             blame = f"pack {pack.name}" if pack.gone or name in pack.bad else None
         if blame:
             harm[blame] = harm.get(blame, 0) + 1
+    for pack_name in sorted(name for name in places.packs if found[name].unsure):
+        report.problems.append(f"Pack {pack_name} is damaged. A deep verify tells how much is lost.")
     for blame, count in sorted(harm.items()):
         report.damaged_chunks += count
         report.problems.append(f"{count} chunks ({show_size(count * index.chunk_size)}) are lost: {blame}.")

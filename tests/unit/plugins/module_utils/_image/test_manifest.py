@@ -64,14 +64,16 @@ def tables(draw: st.DrawFn) -> PartitionTable:
 
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
+    table = draw(st.none() | tables())
+    end = max([part.end for part in table.partitions], default=512) if table else 0
     return Manifest(
         name="lab-a",
         version="2026.11",
         created=draw(lines),
         disk_size=1 << 41,
-        sector_size=draw(st.sampled_from([512, 1024, 2048, 4096])),
-        needed_size=draw(sizes),
-        table=draw(st.none() | tables()),
+        sector_size=512 if table else draw(st.sampled_from([512, 1024, 2048, 4096])),
+        needed_size=draw(st.integers(end, 1 << 41)),
+        table=table,
         volumes=tuple(draw(st.lists(volumes(), max_size=3))),
         gaps=tuple(draw(st.lists(st.builds(Gap, sizes, sizes, lines), max_size=3))),
         chunk_size=1 << draw(st.integers(16, 26)),
