@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 import typing as t
 from array import array
-from dataclasses import dataclass
 
 from .._errors import ImageDamaged
 from ._codec import DIGEST_SIZE, compressor, decompressor, from_little_endian, inflate, to_little_endian
@@ -22,8 +21,7 @@ _FREE = 0xFFFFFFFF
 _FRAME_LIMIT = 80 << 20  # a frame of the largest chunk, incompressible
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(t.NamedTuple):
     """Where one chunk lies."""
 
     pack: str
@@ -45,6 +43,17 @@ class Locations:
         self._offset = array("Q")
         self._length = array("I")
         self._slots = _empty_slots(64)
+
+    @classmethod
+    def _of(cls, packs: list[str], digests: bytes, *columns: array[int]) -> Locations:
+        """From columns as they are written; much faster than adding row by row."""
+        found = cls()
+        found.packs = packs
+        found._numbers = {name: number for number, name in enumerate(packs)}
+        found._digests = bytearray(digests)
+        found._pack, found._offset, found._length = columns
+        found._slots = found._grown()
+        return found
 
     def __len__(self) -> int:
         return len(self._pack)
@@ -92,14 +101,19 @@ class Locations:
         """The slot where a digest is or would be, and its row or _FREE."""
         mask = len(slots) - 1
         slot = hash(digest) & mask  # seeded by Python: hostile digests cannot be made to collide
-        while slots[slot] != _FREE and self._digest(slots[slot]) != digest:
+        row = slots[slot]
+        while row != _FREE and self._digest(row) != digest:
             slot = (slot + 1) & mask
-        return slot, slots[slot]
+            row = slots[slot]
+        return slot, row
 
     def _grown(self) -> array[int]:
-        slots = _empty_slots(4 * len(self))
+        slots = _empty_slots(max(64, 4 * len(self)))
+        digests = bytes(self._digests)
         for row in range(len(self)):
-            slots[self._find(slots, self._digest(row))[0]] = row
+            slot, taken = self._find(slots, digests[row * DIGEST_SIZE : (row + 1) * DIGEST_SIZE])
+            if taken == _FREE:
+                slots[slot] = row
         return slots
 
 
@@ -143,13 +157,10 @@ def _decode(raw: bytes) -> Locations:
     pack = from_little_endian("I", raw[at : at + 4 * chunks])
     offset = from_little_endian("Q", raw[at + 4 * chunks : at + 12 * chunks])
     length = from_little_endian("I", raw[at + 12 * chunks :])
-    if chunks and (min(offset) < FIRST_FRAME or max(length) > _FRAME_LIMIT or max(offset) >> 48):
+    if chunks and (max(pack) >= packs or min(offset) < FIRST_FRAME or max(length) > _FRAME_LIMIT or max(offset) >> 48):
         raise ValueError("a chunk lies where none can be")
-    found = Locations()
-    for row in range(chunks):
-        digest = raw[digests_at + row * DIGEST_SIZE : digests_at + (row + 1) * DIGEST_SIZE]
-        found.add(digest, Place(names[pack[row]], offset[row], length[row]))
-    return found
+    digests = raw[digests_at : digests_at + DIGEST_SIZE * chunks]
+    return Locations._of(names, digests, pack, offset, length)
 
 
 def _empty_slots(least: int) -> array[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import struct
 import typing as t
-from dataclasses import dataclass
 
 from .._errors import ImageDamaged
 from .._store.base import Store
@@ -26,8 +25,7 @@ ENTRY_SIZE = _ENTRY.size
 OVERHEAD = FIRST_FRAME + _TRAILER.size  # bytes of a pack without any chunk
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(t.NamedTuple):
     """A chunk in a pack."""
 
     digest: bytes

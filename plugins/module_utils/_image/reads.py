@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from itertools import islice
 
 from .._errors import ImageDamaged
@@ -19,8 +18,7 @@ _SLACK = 64 << 10  # bytes between two chunks that are read along rather than as
 _WINDOW = 4096  # chunks planned at a time: bounds the memory, and keeps writes near each other
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(t.NamedTuple):
     """A chunk, where it lies, and the rows of the grid that it fills."""
 
     digest: bytes
@@ -28,8 +26,7 @@ class Wanted:
     rows: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(t.NamedTuple):
     """One range of one pack, or (without a pack) rows to fill with zeros."""
 
     pack: str | None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from dataclasses import replace
 
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._errors import DiskError, ImageDamaged, NotInStore
@@ -98,7 +97,7 @@ class ChunkWriter:
         except ImageDamaged:
             place = self._current_place(wanted)
             again = Read(place.pack, place.offset, place.offset + place.length)
-            return self._inflated(replace(wanted, place=place), self._fetch(again))
+            return self._inflated(wanted._replace(place=place), self._fetch(again))
 
     def _inflated(self, wanted: Wanted, frame: memoryview) -> bytes:
         what = f"Chunk {wanted.digest.hex()} of image {self._image.ref} in pack {wanted.place.pack}"
