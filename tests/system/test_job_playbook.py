@@ -115,6 +115,8 @@ def test_an_interrupted_play_cancels_its_work(bench: Bench, signum: signal.Signa
     # Core does not wait for its own workers after SIGTERM; ours still cancels.
     until(lambda: not alive(worker), "the worker's end")
     assert bench.cleaned_up
+    (job,) = bench.jobs()
+    until((job / "fetched.json").exists, "the end of the cancelling")
 
 
 def test_the_timeout_keyword_cancels_the_work(bench: Bench) -> None:
