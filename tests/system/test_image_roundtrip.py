@@ -89,6 +89,24 @@ def test_a_bigger_disk_gets_the_image_and_its_table_at_its_own_end(
     assert again["bytes"]["fetched"] == again["bytes"]["written"] == 0
 
 
+def test_a_backup_table_that_is_not_at_the_end_is_put_there(
+    directory: Store, linux_disk: Path, tmp_path: Path
+) -> None:
+    capture_disk(directory, linux_disk, "lab:1")
+    target = sparse(tmp_path / "target.img", 90 * MIB)
+    apply_disk(directory, target, "lab:1")
+    with target.open("r+b") as file:
+        file.truncate(100 * MIB)  # as a virtual disk that was made bigger
+    grown = apply_disk(directory, target, "lab:1", erase=True)
+    assert grown["changed"]
+    assert grown["plan"]["table"] == "write"
+    assert piece(target, 100 * MIB - 512, 8) == b"EFI PART"
+    overwrite(target, 100 * MIB - 512, bytes(512))
+    assert apply_disk(directory, target, "lab:1", erase=True)["changed"]
+    assert piece(target, 100 * MIB - 512, 8) == b"EFI PART"
+    assert not apply_disk(directory, target, "lab:1")["changed"]
+
+
 def test_a_loop_device_serves_like_a_file(directory: Store, linux_disk: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.img"
     call("cp", "--sparse=always", linux_disk, copy)

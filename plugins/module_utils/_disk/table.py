@@ -13,7 +13,7 @@ import typing as t
 from .._errors import DiskError, SectorSizeDiffers, ToolFailed, UsageError
 from .._run import run
 from .facts import read_disk
-from .handle import DiskHandle
+from .handle import DiskHandle, aligned_buffer
 from .model import Partition, PartitionTable
 from .volumes import node_of, signatures
 
@@ -42,6 +42,23 @@ def read_table(path: str, sector_size: int | None = None) -> PartitionTable | No
     if table.label == "dos" and not table.partitions and len(found) > 1:
         return None  # the boot sector of an NTFS or exFAT that has the whole disk looks like an empty table
     return table
+
+
+def holds_table(handle: DiskHandle, table: PartitionTable | None) -> bool:
+    """Does a disk hold exactly this table, with the GPT's backup at its very end?"""
+    disk = handle.disk
+    try:
+        found = read_table(disk.path, disk.sector_size)
+    except DiskError:  # a damaged one is none that anybody wants to keep
+        return False
+    return found == table and (table is None or table.label != "gpt" or _has_backup(handle))
+
+
+def _has_backup(handle: DiskHandle) -> bool:
+    """sfdisk is content with the primary header; a disk that was made bigger has its backup in the middle."""
+    last = aligned_buffer(handle.disk.sector_size)
+    handle.read_into(last, handle.size - len(last))
+    return bytes(last[:8]) == b"EFI PART"
 
 
 def parse_table(document: dict[str, t.Any], sector_size: int) -> PartitionTable:

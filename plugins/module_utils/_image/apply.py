@@ -15,8 +15,8 @@ from .._disk.contents import contents
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._disk.model import Disk
 from .._disk.select import describe
-from .._disk.table import read_table, write_table
-from .._errors import DiskError, DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
+from .._disk.table import holds_table, write_table
+from .._errors import DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
 from .._extents import Extents
 from .._progress import Progress
 from .._store.base import Store
@@ -104,7 +104,7 @@ class _Run:
         """
         disk = self.request.disk
         holds = tuple(contents(disk))
-        matches = self._same_table()
+        matches = holds_table(self._handle, self.image.table)
         if holds and not matches:
             self._need_erase(holds)
         missing = self._missing(blank=not holds)
@@ -134,13 +134,6 @@ class _Run:
             write_table(self._handle, self.image.table)
             self._handle.sync()
         self._handle.reread_table()
-
-    def _same_table(self) -> bool:
-        disk = self.request.disk
-        try:
-            return read_table(disk.path, disk.sector_size) == self.image.table
-        except DiskError:  # a damaged one: certainly not ours
-            return False
 
     def _missing(self, blank: bool) -> list[int]:
         everything = list(range(len(self.grid)))
