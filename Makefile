@@ -19,7 +19,6 @@ export PATH := $(VENV):$(PATH)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
-export PYTHONDONTWRITEBYTECODE := 1
 ARGS ?=
 
 .PHONY: help setup test demo bench artifact format clean $(STEPS)

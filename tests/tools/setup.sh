@@ -82,7 +82,8 @@ environment() {
         rm -rf "$path"
         "$python" -m venv "$path"
         for file in "$@"; do requirements+=(--requirement "$file"); done
-        "$path/bin/pip" install -qq --disable-pip-version-check "${requirements[@]}"
+        # Python compiles what it imports; compiling all of ansible's collections would take longer than the download.
+        "$path/bin/pip" install -qq --no-compile --disable-pip-version-check "${requirements[@]}"
     fi
     touch "$path/.complete"
     mkdir -p "$(dirname "$link")"
