@@ -64,7 +64,8 @@ find_python() {
     local python
     for python in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
-            "$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))'
+            # The real one, by one name, also when the environment that this script made is on the path already.
+            "$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))'
             return
         fi
     done
