@@ -64,7 +64,7 @@ options:
   chunk_size:
     description:
       - Size of a chunk, a power of two from V(64KiB) to V(64MiB).
-      - By default that of the newest version of this image, or else V(1MiB); more for an image that keeps over 1 TiB.
+      - By default that of the newest version of this image, or else V(2MiB); more for an image that keeps over 2 TiB.
       - Two images share chunks only if their chunk sizes are the same.
     type: str
   unreadable_filesystems:

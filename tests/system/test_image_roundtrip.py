@@ -300,10 +300,10 @@ def test_a_disk_of_nothing_but_a_table(directory: Store, tmp_path: Path) -> None
 
 def test_chunks_of_other_images_are_reused_if_asked_for(store: Store, tmp_path: Path) -> None:
     one, other = noise_disk(tmp_path / "one.img", 8), noise_disk(tmp_path / "other.img", 10)
-    capture_disk(store, one, "lab:1")
-    apart = capture_disk(store, other, "office:1")
+    capture_disk(store, one, "lab:1", chunk_size=MIB)
+    apart = capture_disk(store, other, "office:1", chunk_size=MIB)
     assert apart["bytes"]["stored"] > 10 * MIB
-    shared = capture_disk(store, other, "hall:1", dedupe_from=("lab",))
+    shared = capture_disk(store, other, "hall:1", chunk_size=MIB, dedupe_from=("lab",))
     assert shared["chunks"]["known"] >= 7
     assert shared["bytes"]["stored"] < 4 * MIB
     target = sparse(tmp_path / "target.img", 12 * MIB)
@@ -314,7 +314,7 @@ def test_chunks_of_other_images_are_reused_if_asked_for(store: Store, tmp_path: 
 @pytest.mark.parametrize("verify", ["full", "written", "none"])
 def test_how_much_is_read_back(directory: Store, tmp_path: Path, verify: str) -> None:
     source = noise_disk(tmp_path / "source.img", 6)
-    capture_disk(directory, source, "lab:1")
+    capture_disk(directory, source, "lab:1", chunk_size=MIB)
     target = sparse(tmp_path / "target.img", 8 * MIB)
     target.write_bytes(source.read_bytes())
     overwrite(target, 3 * MIB, noise(MIB, 12))

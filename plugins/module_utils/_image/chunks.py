@@ -12,7 +12,7 @@ from .._extents import Extents
 from ._codec import digest
 
 MIB = 1 << 20
-SMALLEST, LARGEST = 64 << 10, 64 * MIB
+SMALLEST, USUAL, LARGEST = 64 << 10, 2 * MIB, 64 * MIB
 _COMFORTABLE = 1 << 20  # chunks; more cost memory, so a bigger disk gets bigger chunks
 _ZEROS = memoryview(bytes(MIB))
 
@@ -73,8 +73,8 @@ def zero_digest(chunk_size: int) -> bytes:
 
 
 def comfortable_chunk_size(used: int) -> int:
-    """1 MiB, or more where an image of so many used bytes would have too many chunks to hold in memory."""
-    size = MIB
+    """2 MiB, or more where an image of so many used bytes would have too many chunks to hold in memory."""
+    size = USUAL
     while used > size * _COMFORTABLE and size < LARGEST:
         size *= 2
     return size
