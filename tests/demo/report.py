@@ -80,12 +80,19 @@ def _applied(name: str, result: t.Mapping[str, t.Any]) -> Row:
     moved = {key: result["bytes"][key] for key in ("read", "fetched", "written", "skipped")}
     # What is skipped was read, hashed and found right; what was written was read back.
     verified = result["bytes"]["verified"] + result["bytes"]["skipped"]
-    return Row(name, result["seconds"], moved, show_size(verified))
+    return Row(name, result["seconds"], moved, _shown(verified))
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    moved = (show_size(row.moved[key]) if key in row.moved else "" for key in _MOVED)
+    moved = (_shown(row.moved.get(key)) for key in _MOVED)
     return (row.name, *moved, row.verified, f"{row.seconds:.1f} s")
+
+
+def _shown(count: int | None) -> str:
+    """Nothing where the step knows no such number."""
+    if count is None:
+        return ""
+    return show_size(count) if count else "0"
 
 
 def _line(cells: t.Sequence[str], widths: t.Sequence[int]) -> str:
