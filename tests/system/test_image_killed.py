@@ -70,7 +70,7 @@ def _telling(moments: list[str]) -> list[int]:
     seen: dict[str, list[int]] = {}
     for number, name in enumerate(moments, 1):
         seen.setdefault(name, []).append(number)
-    return sorted({number for numbers in seen.values() for number in [*numbers[:2], *numbers[2::5], numbers[-1]]})
+    return sorted({number for numbers in seen.values() for number in [*numbers[:2], *numbers[2::6], numbers[-1]]})
 
 
 def test_a_killed_capture_leaves_nothing_half_done(place: Place, executioner: Executioner, reference: Path) -> None:

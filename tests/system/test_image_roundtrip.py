@@ -89,9 +89,7 @@ def test_a_bigger_disk_gets_the_image_and_its_table_at_its_own_end(
     assert again["bytes"]["fetched"] == again["bytes"]["written"] == 0
 
 
-def test_a_backup_table_that_is_not_at_the_end_is_put_there(
-    directory: Store, linux_disk: Path, tmp_path: Path
-) -> None:
+def test_a_backup_table_that_is_not_at_the_end_is_put_there(directory: Store, linux_disk: Path, tmp_path: Path) -> None:
     capture_disk(directory, linux_disk, "lab:1")
     target = sparse(tmp_path / "target.img", 90 * MIB)
     apply_disk(directory, target, "lab:1")

@@ -205,7 +205,7 @@ def test_named_versions_go_unless_they_are_tagged(store: Store, source: Path) ->
 
 
 @pytest.mark.parametrize("keep", [{"keep_last": 0}, {"repack_below": 101}, {"repack_below": -1}])
-def test_rules_that_make_no_sense(directory: Store, source: Path, keep: dict[str, int]) -> None:
+def test_rules_that_make_no_sense(directory: Store, source: Path, keep: dict[str, t.Any]) -> None:
     capture_disk(directory, source, "lab:1")
     with pytest.raises(UsageError):
         prune_store(directory, **keep)
