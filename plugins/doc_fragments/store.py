@@ -17,8 +17,9 @@ options:
       - C(http://) is refused, except for C(localhost) and loopback addresses.
       - Credentials in the URL are refused, because URLs end up in logs; use O(store_username) and
         O(store_password).
-      - If not set, the environment variable E(GOLDEN_STORE) is used, as the task sees it on the machine
-        where it runs.
+      - If not set, the environment variable E(GOLDEN_STORE) is used; the one of the controller (where AWX puts
+        what its credentials inject), or else the one of the machine on which the module runs. The same holds for
+        the other options here.
     type: str
     required: true
   store_username:
