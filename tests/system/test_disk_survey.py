@@ -190,6 +190,14 @@ def test_unknown_content_is_kept_whole_with_a_note(tmp_path: Path) -> None:
     assert "partition 2 (crypto_LUKS): it is encrypted, so all of it is kept" in found.notes
 
 
+def test_a_boot_loaders_partition_is_kept_whole_and_called_by_its_name(tmp_path: Path) -> None:
+    path = disks.make_gpt(tmp_path / "disk", 40 * MIB, [Piece("", MIB, MIB)])
+    disks.call("sfdisk", "--quiet", "--part-type", path, "1", "21686148-6449-6E6F-744E-656564454649")
+    found = survey(read_disk(str(path)))
+    assert [(volume.type, volume.used, volume.method) for volume in found.volumes] == [("BIOS boot", MIB, "everything")]
+    assert "partition 1 (BIOS boot): a boot loader lies in it, so all of it is kept" in found.notes
+
+
 def test_minimum_sizes(tmp_path: Path) -> None:
     pieces, size = row_of(["ntfs", "xfs"])
     disk = disks.make_gpt(tmp_path / "disk", size, pieces)

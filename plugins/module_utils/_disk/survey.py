@@ -28,6 +28,12 @@ _BLKFLSBUF = 0x1261
 # partclone sleeps for some seconds in each volume
 _AT_ONCE = 4
 _PROTECTIVE = 0xEE
+# Partitions that never hold a filesystem, by their type
+_PURPOSES = {
+    "21686148-6449-6E6F-744E-656564454649": "BIOS boot",
+    "9E1A2D38-C612-4316-AA26-8B49521E5A8B": "PReP boot",
+    "41": "PReP boot",
+}
 _FOREIGN_TABLES = {"mac", "sun", "sgi", "bsd", "atari", "dasd", "PMBR"}
 
 
@@ -71,17 +77,30 @@ def _drop_old_buffers(disk: Disk) -> None:
         os.close(fd)
 
 
-def _pieces(disk: Disk, table: PartitionTable | None) -> list[tuple[int | None, int, int]]:
-    """(partition number, start, size) of everything that may hold a filesystem."""
+class _Piece(t.NamedTuple):
+    """A part of the disk that may hold a filesystem."""
+
+    partition: int | None  # None: the whole disk
+    start: int
+    size: int
+    type: str | None = None  # as the partition table says
+
+
+def _pieces(disk: Disk, table: PartitionTable | None) -> list[_Piece]:
     if table is None:
-        return [(None, 0, disk.size)]
-    return [(each.number, each.start, each.size) for each in table.partitions if not table.is_container(each)]
+        return [_Piece(None, 0, disk.size)]
+    return [
+        _Piece(each.number, each.start, each.size, each.type)
+        for each in table.partitions
+        if not table.is_container(each)
+    ]
 
 
-def _examine(disk: Disk, piece: tuple[int | None, int, int], unreadable: str) -> _Examined:
-    number, start, size = piece
-    volume = probe(disk, number, start, size)
-    with device_of(disk, start, size) as device:
+def _examine(disk: Disk, piece: _Piece, unreadable: str) -> _Examined:
+    volume = probe(disk, piece.partition, piece.start, piece.size)
+    if volume.type == "unknown":
+        volume = dataclasses.replace(volume, type=_PURPOSES.get(piece.type or "", volume.type))
+    with device_of(disk, piece.start, piece.size) as device:
         try:
             usage = _usage(device, volume)
         except ToolFailed as error:
@@ -93,7 +112,7 @@ def _examine(disk: Disk, piece: tuple[int | None, int, int], unreadable: str) ->
         dataclasses.replace(
             volume, used=usage.used.total, minimum_size=usage.minimum_size, method=usage.method, note=note
         ),
-        usage.used.shifted(start),
+        usage.used.shifted(piece.start),
     )
 
 

@@ -31,6 +31,8 @@ _PARTCLONE = {
 }
 
 _WHY_EVERYTHING = {
+    "BIOS boot": "a boot loader lies in it, so all of it is kept",
+    "PReP boot": "a boot loader lies in it, so all of it is kept",
     "BitLocker": "it is encrypted, so all of it is kept",
     "crypto_LUKS": "it is encrypted, so all of it is kept",
     "LVM2_member": "it belongs to LVM, so all of it is kept",

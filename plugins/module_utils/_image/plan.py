@@ -15,7 +15,7 @@ from .chunks import Grid
 from .index import Index
 from .pipeline import PerThread, ordered
 
-_SAMPLES = 64
+_SAMPLES = 32
 
 
 class Comparer:

@@ -10,15 +10,15 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._errors import ImageDamaged, ImageError
+from .._errors import ImageDamaged, ImageError, NotInStore
 from .._progress import Progress
 from .._store.base import Store
 from .._units import show_size
 from .chunks import zero_digest
 from .library import Library
 from .manifest import Manifest
-from .names import ImageRef
-from .pack import TARGET_SIZE, Entry
+from .names import ImageRef, pack_key
+from .pack import Entry
 from .pack_check import PackState, check_content, check_presence
 from .pipeline import ordered, worker_count
 from .repair import rebuild_locations
@@ -124,7 +124,8 @@ def _check_packs(
     request: VerifyRequest,
     progress: Progress,
 ) -> dict[str, PackState]:
-    progress.phase("checking packs", len(users) * TARGET_SIZE)
+    sizes = {name: _size(library, name) for name in users}
+    progress.phase("checking packs", sum(sizes.values()))
 
     def wanted(name: str) -> set[Entry]:
         return {entry for report in reports for entry in _entries_in(library, report, name)}
@@ -135,10 +136,17 @@ def _check_packs(
     found = {}
     for pack in ordered(check, sorted(users), request.threads or worker_count()):
         found[pack.name] = pack
-        progress.advance(TARGET_SIZE)
+        progress.advance(sizes[pack.name])
         if pack.problem:
             progress.note(f"Pack {pack.name}: {pack.problem}")
     return found
+
+
+def _size(library: Library, pack: str) -> int:
+    try:
+        return library.store.size(pack_key(pack))
+    except NotInStore:
+        return 0
 
 
 def _entries_in(library: Library, report: _Report, pack: str) -> t.Iterator[Entry]:
