@@ -58,12 +58,14 @@ options:
     elements: str
     default: []
   compression_level:
-    description: Level of zstd, from 1 (fastest) to 19 (smallest).
+    description:
+      - Level of zstd, from 1 (fastest) to 19 (smallest).
+      - A capture needs about 200 MB of memory; at levels above 12 with big chunks it can be several times that.
     type: int
     default: 3
   chunk_size:
     description:
-      - Size of a chunk, a power of two from V(64KiB) to V(64MiB).
+      - Size of a chunk, a power of two from V(64KiB) to V(16MiB).
       - By default that of the newest version of this image, or else V(2MiB); more for an image that keeps over 2 TiB.
       - Two images share chunks only if their chunk sizes are the same.
     type: str

@@ -61,7 +61,7 @@ class CaptureRequest:
         if not 1 <= self.level <= 19:
             raise UsageError(f"Compression level {self.level} is not between 1 and 19.")
         if self.chunk_size is not None and not valid_chunk_size(self.chunk_size):
-            raise UsageError(f"A chunk size of {self.chunk_size} bytes is not a power of two from 64KiB to 64MiB.")
+            raise UsageError(f"A chunk size of {self.chunk_size} bytes is not a power of two from 64KiB to 16MiB.")
 
 
 def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[str, t.Any]:
@@ -153,7 +153,7 @@ class _Run:
         self._progress.phase("capturing", len(self.grid) * self.grid.chunk_size)
         digests = bytearray()
         with PackWriter(self._library.store, self.places, lambda packs: lease.note(packs=left + packs)) as writer:
-            threads = self.request.threads or worker_count()
+            threads = self.request.threads or worker_count(self.grid.chunk_size)
             work = self._work(known, writer)
             for chunk in ordered(work, range(len(self.grid)), threads):
                 digests += chunk.digest

@@ -12,7 +12,7 @@ from .._extents import Extents
 from ._codec import digest
 
 MIB = 1 << 20
-SMALLEST, USUAL, LARGEST = 64 << 10, 2 * MIB, 64 * MIB
+SMALLEST, USUAL, LARGEST = 64 << 10, 2 * MIB, 16 * MIB
 _COMFORTABLE = 1 << 20  # chunks; more cost memory, so a bigger disk gets bigger chunks
 _ZEROS = memoryview(bytes(MIB))
 
@@ -81,7 +81,7 @@ def comfortable_chunk_size(used: int) -> int:
 
 
 def valid_chunk_size(size: int) -> bool:
-    """A power of two between 64 KiB and 64 MiB."""
+    """A power of two between 64 KiB and 16 MiB."""
     return SMALLEST <= size <= LARGEST and size & (size - 1) == 0
 
 

@@ -18,7 +18,7 @@ _MAGIC = b"GFPLACE\x01"
 _HEAD = struct.Struct("<8sQQ")  # magic, packs, chunks
 _RAW_LIMIT = 512 << 20
 _FREE = 0xFFFFFFFF
-_FRAME_LIMIT = 80 << 20  # a frame of the largest chunk, incompressible
+_FRAME_LIMIT = 20 << 20  # a frame of the largest chunk, incompressible
 
 
 class Place(t.NamedTuple):

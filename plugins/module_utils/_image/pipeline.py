@@ -16,9 +16,12 @@ Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome")
 
 
-def worker_count() -> int:
-    """Threads that keep all processors busy while some of them wait for a disk or a server."""
-    return min(len(os.sched_getaffinity(0)) + 2, 16)
+_MEMORY = 32 << 20  # bytes that the chunks in work may have, on a computer of any size
+
+
+def worker_count(chunk_size: int) -> int:
+    """Threads that keep all processors busy while some wait for a disk or a server, within a bounded memory."""
+    return min(len(os.sched_getaffinity(0)) + 2, 16, _MEMORY // chunk_size)
 
 
 def ordered(

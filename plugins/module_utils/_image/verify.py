@@ -21,6 +21,7 @@ from .names import ImageRef, pack_key
 from .pack import Entry
 from .pack_check import PackState, check_content, check_presence
 from .pipeline import ordered, worker_count
+from .reads import LONGEST
 from .repair import rebuild_locations
 
 
@@ -134,7 +135,7 @@ def _check_packs(
         return check_content(library.store, name, wanted) if request.deep else check_presence(library.store, name)
 
     found = {}
-    for pack in ordered(check, sorted(users), request.threads or worker_count()):
+    for pack in ordered(check, sorted(users), request.threads or worker_count(LONGEST)):
         found[pack.name] = pack
         progress.advance(sizes[pack.name])
         if pack.problem:

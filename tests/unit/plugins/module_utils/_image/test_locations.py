@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 digests = st.binary(min_size=32, max_size=32)
 packs = st.sampled_from([letter * 64 for letter in "0123456789abcdef"])
-places = st.builds(Place, packs, st.integers(8, (1 << 48) - 1), st.integers(0, 80 << 20))
+places = st.builds(Place, packs, st.integers(8, (1 << 48) - 1), st.integers(0, 20 << 20))
 
 
 def filled(content: dict[bytes, Place]) -> Locations:

@@ -76,7 +76,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         table=table,
         volumes=tuple(draw(st.lists(volumes(), max_size=3))),
         gaps=tuple(draw(st.lists(st.builds(Gap, sizes, sizes, lines), max_size=3))),
-        chunk_size=1 << draw(st.integers(16, 26)),
+        chunk_size=1 << draw(st.integers(16, 24)),
         chunk_count=draw(st.integers(0, 8388608)),
         index=IndexRef(draw(st.text("0123456789abcdef", min_size=64, max_size=64)), draw(st.integers(1, 1 << 28))),
         used=draw(sizes),
