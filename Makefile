@@ -44,7 +44,7 @@ lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.bench
 	yamllint --strict .
 	shellcheck .ci/run tests/tools/*.sh
-	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline --quiet
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q
 
 unit: ## the fast tests
 	python -m pytest -q tests/unit $(ARGS)
