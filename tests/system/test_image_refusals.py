@@ -252,6 +252,10 @@ def _hibernate(ntfs: Path, folder: Path) -> None:
     call("ntfscp", "-q", ntfs, content, "hiberfil.sys")
 
 
+def _mark_dirty(ntfs: Path, _folder: Path) -> None:
+    call("ntfsfix", ntfs)  # it marks the volume, so that Windows checks it
+
+
 def _damage_superblock(ext4: Path, _folder: Path) -> None:
     call("debugfs", "-w", "-R", "ssv state 2", ext4)  # errors were found
 
@@ -271,6 +275,7 @@ def _encrypt(volume: Path, _folder: Path) -> None:
     ("kind", "harm", "reason"),
     [
         pytest.param("ntfs", _hibernate, "hibernated", id="hibernated NTFS"),
+        pytest.param("ntfs", _mark_dirty, "marked dirty", id="dirty NTFS"),
         pytest.param("ext4", _damage_superblock, "e2fsck", id="ext4 with errors"),
         pytest.param("ext4", _damage_groups, "", id="ext4 that partclone refuses"),
         pytest.param("ntfs", _encrypt, "BitLocker", id="BitLocker"),
