@@ -142,7 +142,7 @@ disks:
       type: list
       elements: str
     contents:
-      description: What it holds, a line each; empty if there is nothing to be seen.
+      description: What it holds, a line each; empty if there is nothing to be seen. A disk that cannot be read says so.
       returned: if O(contents=true)
       type: list
       elements: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict
 
+from .._errors import DiskError, ToolFailed
 from .contents import contents
 from .facts import list_disks, read_disk
 from .model import Disk
@@ -29,5 +30,13 @@ def _entry(disk: Disk, hint: DiskHint, with_contents: bool) -> dict[str, t.Any]:
     why = objections(disk, hint.names_one)
     entry = {**asdict(disk), "eligible": not why, "reasons": why}
     if with_contents:
-        entry["contents"] = contents(disk)
+        entry["contents"] = _contents(disk)
     return entry
+
+
+def _contents(disk: Disk) -> list[str]:
+    """A disk that cannot be read must not hide the others: in a container that is the host's."""
+    try:
+        return contents(disk)
+    except (DiskError, ToolFailed) as error:
+        return [f"cannot be read: {error.message}"]
