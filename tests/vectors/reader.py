@@ -27,7 +27,7 @@ import zstandard
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?")
-_CHUNK_SIZES = {1 << bits for bits in range(16, 27)}
+_CHUNK_SIZES = {1 << bits for bits in range(16, 25)}
 
 Range = t.Tuple[int, int]  # noqa: UP006  # start, length
 
@@ -146,6 +146,8 @@ def _locations(raw: bytes) -> dict[bytes, tuple[str, int, int]]:
         struct.unpack_from(f"<{chunk_count}{kind}", raw, at + skip * chunk_count)
         for kind, skip in (("I", 32), ("Q", 36), ("I", 44))
     )
+    _demand(all(8 <= offset < 1 << 48 for offset in offsets), "offsets of frames")
+    _demand(all(length <= 20 << 20 for length in lengths), "lengths of frames")
     rows = zip(digests, numbers, offsets, lengths)
     return {digest: (packs[number], offset, length) for digest, number, offset, length in rows}
 

@@ -15,7 +15,14 @@ import blake3
 import pytest
 import zstandard
 from ansible_collections.golden.fleet.plugins.module_utils._extents import Extents
-from ansible_collections.golden.fleet.plugins.module_utils._image import _codec, index, locations, manifest
+from ansible_collections.golden.fleet.plugins.module_utils._image import (
+    _codec,
+    chunks,
+    index,
+    lease,
+    locations,
+    manifest,
+)
 from ansible_collections.golden.fleet.plugins.module_utils._image.chunks import zero_digest
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
 from ansible_collections.golden.fleet.plugins.module_utils._image.manifest import Manifest
@@ -140,6 +147,25 @@ def test_the_document_shows_what_is_in_the_store(key: str, how: str, body: str) 
         assert body == (STORE / key).read_text("utf-8").rstrip("\n")
     else:
         assert _from_dump(body) == (_decompressed(key) if how else (STORE / key).read_bytes())
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"a power of two from {chunks.SMALLEST:_} to {chunks.LARGEST:_} ",
+        f"`chunks.count` | integer, 0 to {index.RAW_LIMIT // 32:_} ",
+        f"One zstd frame of at most {index.RAW_LIMIT >> 20} MiB of content",
+        f"One zstd frame of at most {locations._RAW_LIMIT >> 20} MiB of content",
+        f"A frame is at most {locations._FRAME_LIMIT >> 20} MiB long",
+        f"needs a window of at most {chunks.LARGEST >> 20} MiB",
+        f"lengths at most {locations._FRAME_LIMIT >> 20} MiB",
+        f"A JSON object of at most {manifest._TEXT_LIMIT >> 20} MiB",
+        f"again every {lease.HEARTBEAT:.0f} seconds",
+        f"not written for {lease.LIFETIME:.0f} seconds",
+    ],
+)
+def test_the_document_names_the_limits_that_we_have(sentence: str) -> None:
+    assert sentence.replace("_", " ") in re.sub(r"\s+", " ", DOCUMENT)
 
 
 def test_unknown_fields_count_in_the_digest_and_are_ignored() -> None:
