@@ -129,7 +129,7 @@ def _run_pipeline(pipeline: t.Sequence[t.Sequence[str]]) -> tuple[float, int, st
 
 
 def _wait(process: subprocess.Popen[bytes]) -> tuple[float, int]:
-    _, status, usage = os.wait4(process.pid, 0)
+    _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 

@@ -56,7 +56,7 @@ def play(disk: Path, store: Path, name: str, version: str) -> list[list[str]]:
 
 def used_extents(disk: Path) -> list[tuple[int, int]]:
     """(start, length) of what a filesystem uses, in bytes."""
-    return [(start, length) for start, length in _told([*program("engine"), "extents", str(disk)])]
+    return [(pair[0], pair[1]) for pair in _told([*program("engine"), "extents", str(disk)])]
 
 
 def simulate(store: Path, image: str) -> dict[str, t.Any]:

@@ -44,7 +44,7 @@ def _used() -> Extents:
     mean_gap = (DISK_SIZE - USED) / RANGES / _BLOCK
     ranges = []
     at = 0
-    for _ in range(RANGES):
+    for _number in range(RANGES):
         length = 1 + int(dice.expovariate(1 / mean_length))
         ranges.append((at * _BLOCK, length * _BLOCK))
         at += length + 1 + int(dice.expovariate(1 / mean_gap))

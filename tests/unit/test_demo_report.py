@@ -48,7 +48,7 @@ def test_each_step_is_a_row_with_what_it_moved() -> None:
 def test_columns_are_aligned_and_fit_a_terminal() -> None:
     rows = [*report.playbook_rows(_results()), report.booted("boot computer_a with UEFI", 101.5)]
     text = report.table(rows)
-    body = text.split("\n\n")[0].splitlines()
+    body = text.partition("\n\n")[0].splitlines()
     assert {len(line) for line in body} == {len(body[0])}
     assert max(map(len, text.splitlines())) <= report.WIDTH
     assert body[-1].split() == ["boot", "computer_a", "with", "UEFI", "boots", "101.5", "s"]

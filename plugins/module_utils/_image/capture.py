@@ -78,8 +78,7 @@ def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[s
     library.make()
     _refuse_existing(library, request)
     lease_key = version_key(request.ref.name, request.ref.version, "capture.json")
-    lease = Lease(store, lease_key, f"Image {request.ref}")
-    with DiskHandle(request.disk, writable=False) as handle, lease:
+    with DiskHandle(request.disk, writable=False) as handle, Lease(store, lease_key, f"Image {request.ref}") as lease:
         _refuse_existing(library, request)  # again: it may have been published while we had no claim yet
         run = _Run(library, request, progress, handle)
         image, writer = run.store(lease)

@@ -34,7 +34,7 @@ def test_holds_exactly_the_positions_of_its_ranges(pairs: list[tuple[int, int]])
 @given(ranges)
 def test_ranges_neither_overlap_nor_touch(pairs: list[tuple[int, int]]) -> None:
     listed = list(Extents.collect(pairs))
-    assert all(start + length < following for (start, length), (following, _) in zip(listed, listed[1:]))
+    assert all(start + length < following for (start, length), (following, dummy) in zip(listed, listed[1:]))
     assert all(length > 0 for _start, length in listed)
 
 

@@ -294,7 +294,7 @@ def test_starts_at_the_same_moment_begin_once(room: Room) -> None:
         "work = Work(lambda progress: time.sleep(60) or {}, None)\n"
         "print(jobs.start(Order(uuid.uuid4().hex, 'key', 'title', 60), work).id)\n"
     )
-    starters = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(4)]
+    starters = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for dummy in range(4)]
     assert len({starter.communicate()[0] for starter in starters}) == 1
     assert len(list(room.root.glob("*/job.json"))) == 1
 

@@ -78,7 +78,7 @@ def test_threads_lose_nothing(tmp_path: Path) -> None:
             if number % 100 == 0:
                 progress.note("a hundred")
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work) for dummy in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

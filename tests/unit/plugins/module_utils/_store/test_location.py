@@ -35,7 +35,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._store.location impor
 )
 def test_places(store: str, kind: type, url: str) -> None:
     with open_store(StoreLocation(store)) as opened:
-        assert type(opened) is kind
+        assert isinstance(opened, kind)
         assert opened.url == url
 
 
