@@ -25,8 +25,9 @@ def need(name: str) -> types.ModuleType:
     except ImportError as error:
         package = f" (Debian package {_DEBIAN[name]})" if name in _DEBIAN else ""
         raise LibraryMissing(
-            f"The Python library {name}{package} is missing for {sys.executable}. Install it with "
-            f"'{sys.executable} -m pip install {name}', or run the role golden.fleet.tools on this machine.",
+            f"The Python library {name}{package} is missing for {sys.executable}. Run the role "
+            "golden.fleet.tools on this machine and set ansible_python_interpreter to the Python it makes, "
+            "/opt/golden.fleet/bin/python; or install the library for this one.",
             library=name,
             python=sys.executable,
         ) from error

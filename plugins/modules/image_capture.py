@@ -60,7 +60,7 @@ options:
   compression_level:
     description:
       - Level of zstd, from 1 (fastest) to 19 (smallest).
-      - A capture needs about 200 MB of memory; at levels above 12 with big chunks it can be several times that.
+      - High levels need more memory for each thread, so fewer threads are used then.
     type: int
     default: 3
   chunk_size:

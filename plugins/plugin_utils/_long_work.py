@@ -24,14 +24,13 @@ from ..module_utils._job.model import DONE, RUNNING
 from ..module_utils._job.process import raising
 from ..module_utils._units import parse_duration, show_duration
 from ._reporter import Reporter
-from ._store_env import StoreAction, with_environment
+from ._store_env import StoreAction
 
 display = Display()
 
 _JOB_MODULE = "golden.fleet.job"
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
-# The worker stops itself when its time is over. If it cannot, it is stopped from here, so much later.
 # The worker stops itself when its time is over. If it cannot, it is stopped from here, so much later.
 _SLACK = 60
 
@@ -48,7 +47,7 @@ class LongWorkAction(StoreAction):
         interval = self._seconds(task_vars, "golden_progress_interval", 10)
         reporter = Reporter(f"{host} | {title}", display.display, interval)
         patience = self._seconds(task_vars, "golden_reconnect_timeout", 300)
-        return _LongWork(self, task_vars, reporter, patience).run(with_environment(self._task.args))
+        return _LongWork(self, task_vars, reporter, patience).run(self._arguments())
 
     def _seconds(self, task_vars: dict[str, t.Any], name: str, default: int) -> int:
         try:

@@ -584,5 +584,5 @@ def test_a_library_that_is_missing(image: Store, target: Path, tmp_path: Path, l
         )
     assert done.stderr == ""
     assert done.stdout.strip().endswith(library)
-    assert f"-m pip install {library}" in done.stdout
+    assert library in done.stdout
     assert "golden.fleet.tools" in done.stdout

@@ -16,12 +16,15 @@ Item = t.TypeVar("Item")
 Outcome = t.TypeVar("Outcome")
 
 
-_MEMORY = 32 << 20  # bytes that the chunks in work may have, on a computer of any size
+_MEMORY = 96 << 20  # bytes for all threads together, on a computer of any size
 
 
-def worker_count(chunk_size: int) -> int:
-    """Threads that keep all processors busy while some wait for a disk or a server, within a bounded memory."""
-    return min(len(os.sched_getaffinity(0)) + 2, 16, _MEMORY // chunk_size)
+def worker_count(weight: int) -> int:
+    """Threads that keep all processors busy while some wait for a disk or a server, within a bounded memory.
+
+    :param weight: bytes that one thread and what it has done ahead may hold.
+    """
+    return max(1, min(len(os.sched_getaffinity(0)) + 2, _MEMORY // weight))
 
 
 def ordered(

@@ -56,4 +56,4 @@ def be_worker(folder: JobFolder, order: Order, work: Work, ready: t.Callable[[],
     ready()
     outcome = attempt(work, JobProgress(folder, order.scrub), order.title, order.timeout)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    folder.write("result", order.scrub(asdict(outcome)))
+    folder.write("result", {"state": outcome.state, "result": order.scrub(outcome.result)})

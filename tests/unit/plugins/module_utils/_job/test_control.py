@@ -327,7 +327,10 @@ def test_what_nobody_needs_any_more_is_swept(room: Room) -> None:
     running = room.start(slowly, key="running").id
     kept, seen, old = (room.start(at_once, key=key).id for key in ("kept", "seen", "old"))
     lost = room.start(slowly, key="lost").id
-    os.kill(room.process(lost).pid, signal.SIGKILL)
+    doomed = room.process(lost)
+    os.kill(doomed.pid, signal.SIGKILL)
+    while doomed.alive:
+        time.sleep(0.02)
     for job_id in (kept, seen, old):
         while not (room.root / job_id / "result.json").exists():
             time.sleep(0.02)
