@@ -25,10 +25,8 @@ PACKAGES = {
     "losetup": "mount",
     "lsblk": "util-linux",
     "ntfs-3g.probe": "ntfs-3g",
-    "ntfscat": "ntfs-3g",
     "ntfsinfo": "ntfs-3g",
     "ntfsresize": "ntfs-3g",
-    "resize2fs": "e2fsprogs",
     "fsck.vfat": "dosfstools",
     "sfdisk": "fdisk",
     "wipefs": "util-linux",
@@ -46,10 +44,16 @@ class Result:
 
 
 def environment() -> dict[str, str]:
-    """The environment for every program: plain English output, system directories on the path."""
+    """The environment for every program: plain English output, system directories on the path, no locks."""
     path = os.environ.get("PATH", "").split(os.pathsep)
     path += [folder for folder in _SYSTEM_PATHS if folder not in path]
-    return {**os.environ, "PATH": os.pathsep.join(filter(None, path)), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    ours = {
+        "PATH": os.pathsep.join(filter(None, path)),
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "C",
+        "LOCK_BLOCK_DEVICE": "no",  # util-linux would wait for the lock that we have on the disk
+    }
+    return {**os.environ, **ours}
 
 
 def package_of(tool: str) -> str:
@@ -63,7 +67,6 @@ def run(
     ok: t.Container[int] = (0,),
     stdin: str | None = None,
     timeout: float | None = None,
-    pass_fds: t.Sequence[int] = (),
 ) -> Result:
     """Run a program to its end.
 
@@ -71,7 +74,7 @@ def run(
     :param ok: exit codes that are no failure.
     :param timeout: seconds; then the program is killed and ToolFailed raised.
     :raises ToolMissing: the program is not installed.
-    :raises ToolFailed: it ended with another exit code, or did not end in time.
+    :raises ToolFailed: it ended with another exit code, did not end in time, or could not be started.
     """
     cmd = list(argv)
     try:
@@ -84,7 +87,6 @@ def run(
             text=True,
             errors="replace",
             timeout=timeout,
-            pass_fds=tuple(pass_fds),
             check=False,
         )
     except FileNotFoundError as error:
@@ -94,6 +96,8 @@ def run(
             cmd=cmd,
             package=package_of(cmd[0]),
         ) from error
+    except OSError as error:
+        raise ToolFailed(f"{cmd[0]} cannot be started: {error.strerror}.", cmd=cmd) from error
     except subprocess.TimeoutExpired as error:
         raise ToolFailed(f"{cmd[0]} did not end within {timeout:.0f} s and was stopped.", cmd=cmd) from error
     if done.returncode not in ok:

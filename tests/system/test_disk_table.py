@@ -17,9 +17,10 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.model import Pa
 from ansible_collections.golden.fleet.plugins.module_utils._disk.table import (
     needed_size,
     read_table,
+    rehearse_table,
     write_table,
 )
-from ansible_collections.golden.fleet.plugins.module_utils._errors import SectorSizeDiffers, UsageError
+from ansible_collections.golden.fleet.plugins.module_utils._errors import DiskError, SectorSizeDiffers, UsageError
 
 from tests.support.disks import GPT_LINUX, MIB, call, looped, make_filesystem, sparse
 
@@ -145,3 +146,21 @@ def test_sector_sizes_must_agree(tmp_path: Path) -> None:
     path = sparse(tmp_path / "disk", 12 * MIB)
     with DiskHandle(read_disk(str(path)), writable=True) as handle, pytest.raises(SectorSizeDiffers):
         write_table(handle, gpt(4096))
+
+
+@pytest.mark.parametrize("table", [gpt(), gpt(4096), dos()])
+def test_a_rehearsal_says_nothing_about_a_table_that_can_be_written(table: PartitionTable) -> None:
+    for size in (needed_size(table), 20 << 40):  # more than a file on ext4 may have
+        rehearse_table(table, size)
+
+
+def test_a_rehearsal_finds_what_sfdisk_cannot_or_does_not_write() -> None:
+    sector = 512
+    head = [Partition(3, 6144 * sector, 8192 * sector, "f"), Partition(5, 10000 * sector, sector, "83")]
+    refused = [Partition(6, 8194 * sector, 1024 * sector, "82"), Partition(7, 6146 * sector, 2047 * sector, "82")]
+    shifted = [Partition(6, 6145 * sector, 2048 * sector, "82")]
+    for logical in (refused, shifted):
+        table = PartitionTable("dos", "0x1234abcd", sector, (*head, *logical))
+        table.check(12 * MIB)
+        with pytest.raises(DiskError, match="cannot be written by sfdisk of this machine"):
+            rehearse_table(table, 12 * MIB)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
+import struct
 import subprocess
 import sys
 import typing as t
@@ -235,6 +237,37 @@ def test_a_disk_with_data_that_nobody_knows(image: Store, target: Path, at: int)
     overwrite(target, at, b"precious")
     with _untouched(target), pytest.raises(DiskNotEmpty, match="data without a known signature"):
         apply_disk(image, target, "lab:1")
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_an_sfdisk_that_cannot_write_is_found_before_anything_is_lost(
+    image: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    target = noise_disk(tmp_path / "other.img", _NOISE, seed=5)
+    real = shutil.which("sfdisk")
+    (tmp_path / "bin").mkdir()
+    old = tmp_path / "bin" / "sfdisk"
+    reading = f'case "$*" in *--json*) exec {real} "$@" ;; esac'
+    old.write_text(f"#!/bin/sh\n{reading}\necho 'unrecognized option' >&2\nexit 1\n")
+    monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
+    old.chmod(0o755)
+    with _untouched(target), pytest.raises(DiskError, match="unrecognized option"):
+        apply_disk(image, target, "lab:1", erase=True, check=check)
+
+
+def test_a_table_that_nobody_could_write_again(directory: Store, tmp_path: Path) -> None:
+    """Logical partitions in a chain that runs backwards, with a single sector between them."""
+    disk = sparse(tmp_path / "disk.img", 12 * MIB)
+    call("sfdisk", "--quiet", disk, stdin="label: dos\nstart=6144, size=8192, type=f\n")
+    chain = [(6144, 10000, 1024, 8193), (8193, 8194, 1024, 6145), (6145, 6146, 2047, None)]
+    for at, start, size, following in chain:
+        link = struct.pack("<4xB3xII", 5, following - 6144, 2048) if following else bytes(16)
+        entry = struct.pack("<4xB3xII", 0x83, start - at, size)
+        overwrite(disk, at * 512 + 446, entry + link + bytes(32) + b"\x55\xaa")
+    assert len(table_of(disk)) == 9
+    for check in (True, False):
+        with pytest.raises(DiskError, match="cannot be written by sfdisk of this machine"):
+            capture_disk(directory, disk, "lab:1", check=check)
 
 
 def test_a_whole_disk_filesystem_is_not_overwritten_by_another(directory: Store, tmp_path: Path) -> None:

@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 import typing as t
 
 from .._errors import DiskError, SectorSizeDiffers, ToolFailed, UsageError
 from .._run import run
 from .facts import read_disk
 from .handle import DiskHandle, aligned_buffer
-from .model import Partition, PartitionTable
+from .model import Disk, Partition, PartitionTable
 from .volumes import node_of, signatures
 
+# It takes no lock unless told: we have one on the disk.
+_SFDISK = ("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-")
 
 
@@ -128,11 +132,43 @@ def needed_size(table: PartitionTable) -> int:
 def write_table(handle: DiskHandle, table: PartitionTable) -> None:
     """Write the table, both GPT headers, and read it back. Boot code in the first sector stays as it is.
 
+    The kernel learns of it by :meth:`~.handle.DiskHandle.reread_table` only.
+
     :raises UsageError: the table cannot be on this disk.
     :raises SectorSizeDiffers: it was made for other sectors.
     :raises DiskError: the disk does not hold it afterwards.
     """
-    disk = handle.disk
+    handle.check_identity()
+    _write(handle.disk, table)
+
+
+def rehearse_table(table: PartitionTable, size: int) -> None:
+    """Write the table to a file that stands for a disk of so many bytes: can sfdisk do it here, and exactly so?
+
+    :raises DiskError: it cannot.
+    :raises ToolMissing: there is no sfdisk.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-", dir=_memory()) as folder:
+        path = os.path.join(folder, "disk")
+        with open(path, "wb") as file:
+            file.truncate(size)
+        try:
+            _write(read_disk(path, table.sector_size), table)
+        except (DiskError, ToolFailed, UsageError) as error:
+            raise DiskError(
+                f"The partition table cannot be written by sfdisk of this machine, as an attempt on a file has shown: "
+                f"{error.message} No disk was touched. Use a newer sfdisk; if there is none, the reference computer "
+                "needs partitions as fdisk or gdisk make them."
+            ) from error
+
+
+def _memory() -> str | None:
+    """Where a file may have the size of any disk: ext4 takes 16 TiB at most."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # TemporaryDirectory makes it private
+
+
+def _write(disk: Disk, table: PartitionTable) -> None:
+    """Have sfdisk write the table to a disk or a file, and read it back."""
     if table.sector_size != disk.sector_size:
         raise SectorSizeDiffers(
             f"The partition table was made for sectors of {table.sector_size} bytes; {disk.path} has sectors "
@@ -143,23 +179,8 @@ def write_table(handle: DiskHandle, table: PartitionTable) -> None:
         table.check(disk.size)
     except ValueError as error:
         raise UsageError(f"The partition table cannot be written to {disk.path}: {error}.", disk=disk.path) from error
-    handle.check_identity()
     with node_of(disk, writable=True) as node:
-        run(
-            [
-                "sfdisk",
-                "--quiet",
-                "--no-reread",
-                "--no-tell-kernel",
-                "--lock=no",
-                "--wipe",
-                "never",
-                "--wipe-partitions",
-                "never",
-                node,
-            ],
-            stdin=script(table),
-        )
+        run([*_SFDISK, node], stdin=script(table))
     found = read_table(disk.path, disk.sector_size)
     if found != table:
         raise DiskError(
@@ -167,4 +188,3 @@ def write_table(handle: DiskHandle, table: PartitionTable) -> None:
             f"{table}. It will not boot as it is.",
             disk=disk.path,
         )
-    handle.reread_table()

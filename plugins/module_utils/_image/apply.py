@@ -15,7 +15,7 @@ from .._disk.contents import contents
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._disk.model import Disk
 from .._disk.select import describe
-from .._disk.table import holds_table, write_table
+from .._disk.table import holds_table, rehearse_table, write_table
 from .._errors import DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
 from .._extents import Extents
 from .._progress import Progress
@@ -112,6 +112,8 @@ class _Run:
             if holds:
                 self._need_erase(holds)
             missing = [*range(self._front), *(row for row in missing if row >= self._front)]
+            if self.image.table:  # now, while the old one is still there
+                rehearse_table(self.image.table, disk.size)
         size = self.grid.chunk_size
         return Plan(holds, tuple(missing), matches, self.writer.plan(missing), len(missing) * size)
 

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._disk.model import Disk, Survey, Volume
 from .._disk.survey import survey
-from .._disk.table import needed_size
+from .._disk.table import needed_size, rehearse_table
 from .._errors import UsageError
 from .._machine import source_facts, tool_versions
 from .._os.probe import find_systems
@@ -95,7 +95,7 @@ def _check(library: Library, request: CaptureRequest, progress: Progress) -> dic
         _refuse_existing(library, request)
     with DiskHandle(request.disk, writable=False):
         progress.phase("reading the disk's structure")
-        found = survey(request.disk, request.unreadable)
+        found = _survey(request)
     grid = Grid(request.chunk_size or comfortable_chunk_size(found.used.total), found.used, found.blank)
     return {
         "changed": True,
@@ -105,6 +105,13 @@ def _check(library: Library, request: CaptureRequest, progress: Progress) -> dic
         "chunks": {"total": len(grid)},
         "diff": {"before": "", "after": _as_text(request.ref, found)},
     }
+
+
+def _survey(request: CaptureRequest) -> Survey:
+    found = survey(request.disk, request.unreadable)
+    if found.table:  # an image whose table nobody can write again would be worth nothing
+        rehearse_table(found.table, request.disk.size)
+    return found
 
 
 def _refuse_existing(library: Library, request: CaptureRequest) -> None:
@@ -135,7 +142,7 @@ class _Run:
         self._progress = progress
         self._handle = handle
         progress.phase("reading the disk's structure")
-        self.survey = survey(request.disk, request.unreadable)
+        self.survey = _survey(request)
         for note in self.survey.notes:
             progress.note(note)
         earlier = reusable(library, request.ref.name, progress)
