@@ -10,7 +10,8 @@ module: image_prune
 short_description: Remove old versions of images and free their space
 version_added: 0.1.0
 description:
-  - Removes versions that no rule keeps. A version with a tag is always kept.
+  - Removes versions that no rule keeps. A version with a tag is always kept, and so is the newest version of each
+    image. Only O(remove) takes the newest.
   - Then removes packs that no image needs any more, and rewrites packs of which only a small part is in use.
   - Without O(keep_last), O(keep_within) and O(remove), no version is removed, but space that nobody uses is freed, for
     example what an interrupted capture left behind.
@@ -32,6 +33,7 @@ options:
   images:
     description:
       - Names of the images to which the rules apply; all by default.
+      - It is an error if there is no image of such a name.
     type: list
     elements: str
     default: []
@@ -39,7 +41,7 @@ options:
     description: Keep so many of the newest versions of each image; at least 1.
     type: int
   keep_within:
-    description: Keep versions that are not older than this, for example V(90d).
+    description: Keep versions that are not older than this, for example V(90d), and the newest one however old it is.
     type: str
   remove:
     description:

@@ -24,7 +24,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
 )
 from ansible_collections.golden.fleet.plugins.module_utils._image.info import info
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
-from ansible_collections.golden.fleet.plugins.module_utils._image.names import parse_ref
+from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef, parse_ref
 from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
@@ -172,13 +172,26 @@ def test_the_last_versions_and_tagged_ones_stay(store: Store, place: Place, sour
     assert again["leftovers"] == []
 
 
-def test_young_versions_stay(directory: Store, source: Path) -> None:
+def test_young_versions_stay_and_of_old_ones_the_newest(directory: Store, source: Path) -> None:
     _versions(directory, source, 2)
     assert not prune_store(directory, keep_within=3600)["removed"]
     time.sleep(1.1)  # versions are dated to the second
-    assert prune_store(directory, keep_within=0)["removed"] == ["lab:2", "lab:1"]
+    found = prune_store(directory, keep_within=0)
+    assert found["removed"] == ["lab:1"]
+    assert found["kept"] == {"lab:2": ["the newest"]}
+    assert verify_store(directory)["ok"]
+    assert prune_store(directory, keep_within=0, remove=(parse_ref("lab:2"),))["removed"] == ["lab:2"]
     assert Library(directory).names() == []
     assert Library(directory).packs() == []
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_rules_for_an_image_that_is_not_there_are_an_error(directory: Store, source: Path, check: bool) -> None:
+    _versions(directory, source, 2)
+    capture_disk(directory, source, "office:1")
+    with pytest.raises(ImageNotFound, match=r"no image lba, .* Images here: lab, office\."):
+        prune_store(directory, images=("lab", "lba"), keep_last=1, check=check)
+    assert Library(directory).versions("lab") == ["1", "2"]
 
 
 def test_rules_hold_for_the_images_they_are_for(directory: Store, source: Path) -> None:
@@ -421,6 +434,26 @@ def test_a_prune_spares_a_capture_that_ends_while_it_looks_around(store: Store, 
     assert pruned["deferred"]
     assert verify_store(store)["ok"]
     assert not prune_store(store, keep_last=1)["deferred"]
+
+
+def test_a_prune_spares_a_capture_that_ends_while_it_looks_for_leftovers(
+    store: Store, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had no manifest when the prune asked who is unpublished, and no claim any more when that was looked at."""
+    _versions(store, source, 1)
+    _change(source, 3, 50)
+    capture = _InThread("publishing", capture_disk, store, source, "office:1")
+    library_unpublished = Library.unpublished
+
+    def unpublished(self: Library) -> list[ImageRef]:
+        found = library_unpublished(self)
+        capture.finish()
+        return found
+
+    monkeypatch.setattr(Library, "unpublished", unpublished)
+    assert prune_store(store, keep_last=1)["leftovers"] == []
+    assert Library(store).versions("office") == ["1"]
+    assert verify_store(store)["ok"]
 
 
 def test_two_captures_of_different_versions_at_once(store: Store, source: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._errors import ImageDamaged, UsageError
+from .._errors import ImageDamaged, ImageNotFound, UsageError
 from .._progress import Progress
 from .._store.base import Store
 from . import lease
@@ -29,7 +29,7 @@ from .repack import Repacker
 
 @dataclass(frozen=True)
 class PruneRequest:
-    """What to keep. A version is kept if any rule keeps it; a tagged one always is."""
+    """What to keep. A version is kept if any rule keeps it; a tagged one and the newest of an image always are."""
 
     images: tuple[str, ...] = ()  # names; empty: all images
     keep_last: int | None = None
@@ -101,7 +101,7 @@ class _Run:
     def _choose(self) -> tuple[dict[ImageRef, list[str]], list[ImageRef]]:
         """What stays, with the reasons, and what goes."""
         named = {ImageRef(ref.name, ref.version) for ref in self._request.remove}
-        wanted = {*(self._request.images or self._library.names()), *(ref.name for ref in named)}
+        wanted = {*self._images(), *(ref.name for ref in named)}
         kept: dict[ImageRef, list[str]] = {}
         doomed = []
         for name in sorted(wanted):
@@ -113,11 +113,28 @@ class _Run:
             for position, image in enumerate(images):
                 reasons = [f"tag {tag.name}" for tag in tags if tag.version == image.version]
                 reasons += self._reasons(image, position)
+                if not reasons and position == 0:
+                    reasons = ["the newest"]  # a site that captures seldom must not lose its only image to a rule
                 if reasons:
                     kept[image.ref] = reasons
                 else:
                     doomed.append(image.ref)
         return kept, doomed
+
+    def _images(self) -> t.Sequence[str]:
+        """The images to which the rules apply.
+
+        :raises ImageNotFound: one of them is not there: somebody has mistyped it.
+        """
+        here = self._library.names()
+        for name in self._request.images:
+            if name not in here:
+                raise ImageNotFound(
+                    f"There is no image {name}, to which the rules shall apply, in {self._library.store.url}. "
+                    f"Images here: {', '.join(here) or 'none'}.",
+                    image=name,
+                )
+        return self._request.images or here
 
     def _reasons(self, image: Manifest, position: int) -> list[str]:
         request = self._request
@@ -168,6 +185,8 @@ class _Run:
                 continue
             if held and self._library.store.age(key) < self._request.leftovers_after:
                 continue
+            if self._library.is_published(ref):
+                continue  # meanwhile: a capture publishes before it drops its claim
             found.append(str(ref))
             if remove:
                 self._library.remove(ref)
