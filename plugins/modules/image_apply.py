@@ -119,7 +119,7 @@ plan:
       returned: success
       type: list
       elements: str
-      sample: ["GPT partition table", "partition 1: vfat EFI, 512.0 MB"]
+      sample: ["a partition table (gpt)", "partition 1: vfat 'EFI', 536.9 MB"]
     table:
       description: Whether the partition table is kept as it is (V(keep)) or written (V(write)).
       returned: success

@@ -153,6 +153,12 @@ def test_a_disk_that_another_program_has(image: Store, target: Path) -> None:
         assert apply_disk(image, node, "lab:1")["changed"]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_disk_that_is_read_only(image: Store, target: Path, check: bool) -> None:
+    with looped(target, "--read-only") as node, pytest.raises(DiskError, match="is read-only"):
+        apply_disk(image, node, "lab:1", check=check)
+
+
 def test_a_disk_that_is_too_small(image: Store, tmp_path: Path) -> None:
     needed = Library(image).manifest("lab", "1").needed_size
     target = sparse(tmp_path / "small.img", needed - 512)

@@ -280,11 +280,20 @@ def test_a_size_that_nothing_divides(directory: Store, tmp_path: Path, size: int
     source.write_bytes(noise(size, 4))
     capture_disk(directory, source, "lab:1")
     target = sparse(tmp_path / "target.img", size)
-    apply_disk(directory, target, "lab:1", verify="full")
+    applied = apply_disk(directory, target, "lab:1", verify="full")
     assert target.read_bytes() == source.read_bytes()
+    assert applied["chunks"]["written"] == applied["chunks"]["total"] == -(-size // MIB)
     bigger = sparse(tmp_path / "bigger.img", size + 3 * MIB + 7)
     apply_disk(directory, bigger, "lab:1")
     assert piece(bigger, 0, size) == source.read_bytes()
+
+
+def test_a_table_on_a_file_that_ends_within_a_sector(directory: Store, tmp_path: Path) -> None:
+    source = noise_disk(tmp_path / "source.img", 4)
+    capture_disk(directory, source, "lab:1")
+    target = sparse(tmp_path / "target.img", 30 * MIB + 777)
+    assert apply_disk(directory, target, "lab:1")["changed"]
+    assert not apply_disk(directory, target, "lab:1")["changed"]
 
 
 def test_a_disk_of_nothing_but_a_table(directory: Store, tmp_path: Path) -> None:

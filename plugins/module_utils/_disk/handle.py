@@ -30,6 +30,14 @@ def aligned_buffer(size: int) -> memoryview:
     return memoryview(mmap.mmap(-1, size))
 
 
+def refuse_read_only(disk: Disk) -> None:
+    """:raises DiskError: nobody can write to this disk."""
+    if disk.read_only:
+        raise DiskError(
+            f"Disk {disk.path} is read-only. Release its write protection, or choose another disk.", disk=disk.path
+        )
+
+
 class DiskHandle:
     """Opens a disk that was chosen; a context manager. Reading and writing are safe from several threads.
 
@@ -51,11 +59,8 @@ class DiskHandle:
         found = self._look()
         if found.in_use:
             raise self._busy("; ".join(found.in_use))
-        if self.writable and found.read_only:  # root may open such a device for writing, on some kernels
-            raise DiskError(
-                f"Disk {self.disk.path} is read-only. Release its write protection, or choose another disk.",
-                disk=self.disk.path,
-            )
+        if self.writable:  # root may open a read-only device for writing, on some kernels
+            refuse_read_only(found)
         try:
             self._open()
             self.check_identity()

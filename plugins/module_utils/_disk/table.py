@@ -60,8 +60,9 @@ def holds_table(handle: DiskHandle, table: PartitionTable | None) -> bool:
 
 def _has_backup(handle: DiskHandle) -> bool:
     """sfdisk is content with the primary header; a disk that was made bigger has its backup in the middle."""
-    last = aligned_buffer(handle.disk.sector_size)
-    handle.read_into(last, handle.size - len(last))
+    sector_size = handle.disk.sector_size
+    last = aligned_buffer(sector_size)
+    handle.read_into(last, (handle.size // sector_size - 1) * sector_size)  # a file may end with a piece of a sector
     return bytes(last[:8]) == b"EFI PART"
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import asdict, dataclass
 
 from .._disk.contents import contents
-from .._disk.handle import DiskHandle, aligned_buffer
+from .._disk.handle import DiskHandle, aligned_buffer, refuse_read_only
 from .._disk.model import Disk
 from .._disk.select import describe
 from .._disk.table import holds_table, rehearse_table, write_table
@@ -54,6 +54,7 @@ def apply(store: Store, request: ApplyRequest, progress: Progress) -> dict[str, 
     library = Library(store)
     image = library.find(request.ref)
     _refuse_misfit(image, request.disk)
+    refuse_read_only(request.disk)  # in check mode, too, where the disk is not opened for writing
     with DiskHandle(request.disk, writable=not request.check) as handle:
         run = _Run(library, image, request, handle, progress)
         plan = run.plan()
@@ -235,7 +236,7 @@ def _result(run: _Run, plan: Plan, seconds: float) -> dict[str, t.Any]:
             "skipped": (total - len(plan.missing)) * size,
             **done,
         },
-        "chunks": {"total": total, "present": total - len(plan.missing), "written": done["written"] // size},
+        "chunks": {"total": total, "present": total - len(plan.missing), "written": run.writer.chunks},
         "diff": _diff(run, plan),
     }
 

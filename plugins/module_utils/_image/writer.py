@@ -34,6 +34,7 @@ class ChunkWriter:
         self, library: Library, image: Manifest, index: Index, grid: Grid, handle: DiskHandle, read_back: bool
     ) -> None:
         self.bytes = {"fetched": 0, "written": 0, "verified": 0}
+        self.chunks = 0  # that were written
         self._library = library
         self._image = image
         self._index = index
@@ -57,6 +58,7 @@ class ChunkWriter:
         :raises DiskError: the disk does not keep what was written.
         """
         for count in ordered(self._bring, self._reads(rows), threads):
+            self.chunks += count
             progress.advance(count * self._grid.chunk_size)
 
     def _reads(self, rows: t.Iterable[int]) -> t.Iterator[Read]:
