@@ -14,9 +14,9 @@ import socket
 import threading
 import types
 import typing as t
-from pathlib import Path
 
 from .._errors import AlreadyInStore, ImageBusy, NotInStore, StoreError
+from .._process import Identity, boot_id
 from .._store.base import Store
 from .._units import show_duration
 from .names import DIGEST
@@ -139,7 +139,7 @@ def alive(store: Store, key: str, held: t.Mapping[str, t.Any]) -> bool:
     if not held or held.get("released"):
         return False
     if held.get("machine") == _machine():
-        return _started(held.get("pid")) == held.get("started")
+        return _runs(held)
     try:
         return store.age(key) < LIFETIME
     except NotInStore:
@@ -153,20 +153,16 @@ def fence(store: Store, key: str) -> None:
 
 
 def _myself() -> dict[str, t.Any]:
-    pid = os.getpid()
-    return {"host": socket.gethostname(), "machine": _machine(), "pid": pid, "started": _started(pid)}
+    me = Identity.current()
+    return {"host": socket.gethostname(), "machine": _machine(), "pid": me.pid, "started": me.started}
 
 
 def _machine() -> str:
     """Where a process id means something: this boot, and this container."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    return f"{boot_id()} {os.readlink('/proc/self/ns/pid')}"
 
 
-def _started(pid: t.Any) -> str | None:
-    """When a process began, in clock ticks since boot, as text: with the pid it names a process for good."""
-    try:
-        stat = Path(f"/proc/{int(pid)}/stat").read_text("utf-8", "replace")
-    except (OSError, TypeError, ValueError):
-        return None
-    return stat.rpartition(")")[2].split()[19]
+def _runs(held: t.Mapping[str, t.Any]) -> bool:
+    """Does the process run that a lease of this machine names? If it names none, there is nobody to wait for."""
+    pid, started = held.get("pid"), held.get("started")
+    return isinstance(pid, int) and isinstance(started, str) and Identity(pid, started, boot_id()).alive

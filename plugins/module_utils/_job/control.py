@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from .._errors import JobError
+from .._process import Identity
 from .._units import show_duration
 from .files import JobFolder, JobFolders
 from .model import CANCELLED, DONE, LOST, RUNNING, Order, Outcome, Status, Work
-from .process import Identity, detach
+from .process import detach
 from .worker import be_worker
 
 _COLLECTABLE = 3600.0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. Processes: which one is meant, how one is left behind, how one is asked to stop."""
+"""Private. Processes: how one is left behind, how one is asked to stop."""
 
 from __future__ import annotations
 
@@ -12,50 +12,11 @@ import signal
 import sys
 import traceback
 import typing as t
-from dataclasses import dataclass
 from pathlib import Path
 
 WorkerMain = t.Callable[[t.Callable[[], None]], None]
 
 _STDERR = 2
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A process for ever: its number may be given to another one later."""
-
-    pid: int
-    started: str  # clock ticks since boot, from /proc
-    boot: str
-
-    @classmethod
-    def current(cls) -> Identity:
-        """This process."""
-        pid = os.getpid()
-        return cls(pid, _stat(pid)[1], _boot_id())
-
-    @property
-    def alive(self) -> bool:
-        """It still runs. A zombie does not: an init that never reaps must not make it look busy."""
-        if self.boot != _boot_id():
-            return False
-        state, started = _stat(self.pid)
-        return started == self.started and state not in {"Z", "X"}
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
-def _stat(pid: int) -> tuple[str, str]:
-    """State and start time of a process; empty where there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return "", ""
-    # The second field is the program's name in parentheses and may hold anything, spaces included.
-    fields = text.rpartition(")")[2].split()
-    return fields[0], fields[19]
 
 
 class Interrupted(BaseException):

@@ -11,11 +11,12 @@ import typing as t
 from dataclasses import asdict
 
 from .._errors import GoldenError
+from .._process import Identity
 from .._progress import Progress
 from .._units import show_duration
 from .files import JobFolder
 from .model import CANCELLED, DONE, FAILED, Order, Outcome, Work
-from .process import Cancelled, Identity, TimedOut, interruptible
+from .process import Cancelled, TimedOut, interruptible
 from .progress import JobProgress
 
 

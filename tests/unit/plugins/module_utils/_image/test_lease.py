@@ -39,6 +39,16 @@ def held_by_another_machine(store: Store, age: float = 0, **more: t.Any) -> None
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
 
 
+def held_by(store: Store, pid: int) -> dict[str, t.Any]:
+    """A claim as another process of this machine has written it."""
+    with claim(store):
+        mine = lease.read(store, KEY)
+    started = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[19]
+    theirs = {**mine, "pid": pid, "started": started, "token": "0" * 32}
+    store.write(KEY, json.dumps(theirs).encode())
+    return theirs
+
+
 class Crash(Exception):
     """What a capture may die of."""
 
@@ -91,15 +101,39 @@ def test_notes_that_were_inherited_are_kept_if_that_fails_too(store: Store) -> N
 
 def test_a_process_of_this_machine_that_is_gone_does_not_hold_it(store: Store) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with claim(store):
-        mine = lease.read(store, KEY)
-    theirs = {**mine, "pid": process.pid, "started": lease._started(process.pid), "token": "0" * 32}
-    store.write(KEY, json.dumps(theirs).encode())
+    theirs = held_by(store, process.pid)
     assert lease.alive(store, KEY, theirs)
     with pytest.raises(ImageBusy), claim(store):
         pass
     process.communicate(b"\n")
     assert not lease.alive(store, KEY, theirs)
+    with claim(store) as held:
+        held.confirm()
+
+
+def test_a_process_that_was_killed_and_never_reaped_does_not_hold_it(store: Store) -> None:
+    """In a container whose first process does not reap, it stays a zombie for as long as that runs."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        theirs = held_by(store, process.pid)
+        assert lease.alive(store, KEY, theirs)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{process.pid}").exists()
+        assert not lease.alive(store, KEY, theirs)
+        with claim(store) as held:
+            held.confirm()
+
+
+@pytest.mark.parametrize(
+    "who",
+    [{}, {"pid": None, "started": None}, {"pid": "x"}, {"pid": [], "started": ""}, {"pid": 10**300, "started": ""}],
+    ids=str,
+)
+def test_a_claim_of_this_machine_that_names_no_process_is_held_by_nobody(store: Store, who: dict[str, t.Any]) -> None:
+    with claim(store):
+        machine = lease.read(store, KEY)["machine"]
+    store.write(KEY, json.dumps({"token": "0" * 32, "machine": machine, **who}).encode())
+    assert not lease.alive(store, KEY, lease.read(store, KEY))
     with claim(store) as held:
         held.confirm()
 

@@ -21,7 +21,7 @@ import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import DiskError, JobError
 from ansible_collections.golden.fleet.plugins.module_utils._job.control import Jobs
 from ansible_collections.golden.fleet.plugins.module_utils._job.model import Order, Status, Work
-from ansible_collections.golden.fleet.plugins.module_utils._job.process import Identity
+from ansible_collections.golden.fleet.plugins.module_utils._process import Identity
 from ansible_collections.golden.fleet.plugins.module_utils._progress import Progress
 
 
