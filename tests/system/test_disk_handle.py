@@ -219,6 +219,23 @@ def test_read_only_disk_is_opened_for_reading_only(path: Path) -> None:
             assert read(handle, 0, 4096) == CONTENT[:4096]
 
 
+@pytest.mark.parametrize(("busy", "seen"), [(2, True), (1000, False)])
+def test_a_kernel_that_is_busy_with_the_old_table(
+    path: Path, monkeypatch: pytest.MonkeyPatch, busy: int, seen: bool
+) -> None:
+    """As while udev has a partition open; no loop device of the test machines has partitions."""
+    answers = iter(range(busy))
+
+    def ioctl(_fd: int, _request: int) -> None:
+        if next(answers, None) is not None:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(f"{DiskHandle.__module__}._PATIENCE", 0.5)
+    with looped(path) as node, DiskHandle(read_disk(node), writable=True) as handle:
+        monkeypatch.setattr(fcntl, "ioctl", ioctl)
+        assert handle.reread_table() is seen
+
+
 def test_a_partition_is_no_disk_and_neither_is_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DiskError, match="neither"):
         read_disk(str(tmp_path))

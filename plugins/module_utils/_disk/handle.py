@@ -21,8 +21,8 @@ from .model import Disk
 
 _BLKRRPART = 0x125F
 _FILE_ALIGNMENT = 4096  # enough for direct I/O on every filesystem
-# udev takes the lock for a moment whenever it looks at a disk; it is not a reason to give up.
-_LOCK_PATIENCE = 3.0  # seconds
+# udev takes the lock, or opens a partition, for a moment whenever it looks: it is not a reason to give up.
+_PATIENCE = 3.0  # seconds
 
 
 def aligned_buffer(size: int) -> memoryview:
@@ -131,18 +131,30 @@ class DiskHandle:
                 disk=self.disk.path,
             ) from error
 
-    def reread_table(self) -> None:
-        """Tell the kernel that the partition table changed, where it reads partition tables."""
+    def reread_table(self) -> bool:
+        """Tell the kernel that the partition table changed, where it reads partition tables.
+
+        :returns: False if it still believes in the old one, because somebody has a partition of the disk open.
+        :raises DiskError: the kernel cannot read the table.
+        """
         if self.disk.kind == "file":
-            return
-        try:
-            fcntl.ioctl(self.fd, _BLKRRPART)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTTY):
-                raise DiskError(
-                    f"The kernel cannot read the new partition table of {self.disk.path}: {error.strerror}.",
-                    disk=self.disk.path,
-                ) from error
+            return True
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.ioctl(self.fd, _BLKRRPART)
+                return True
+            except OSError as error:
+                if error.errno in (errno.EINVAL, errno.ENOTTY):
+                    return True
+                if error.errno != errno.EBUSY:
+                    raise DiskError(
+                        f"The kernel cannot read the new partition table of {self.disk.path}: {error.strerror}.",
+                        disk=self.disk.path,
+                    ) from error
+                if time.monotonic() > deadline:
+                    return False
+            time.sleep(0.1)
 
     def _look(self) -> Disk:
         sector_size = self.disk.sector_size if self.disk.kind == "file" else None
@@ -182,7 +194,7 @@ class DiskHandle:
 
     def _lock(self) -> None:
         """The lock that udev and systemd honour: see systemd's "Locking Block Device Access"."""
-        deadline = time.monotonic() + _LOCK_PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         kind = fcntl.LOCK_EX if self.writable else fcntl.LOCK_SH
         while True:
             try:

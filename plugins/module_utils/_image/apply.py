@@ -136,7 +136,11 @@ class _Run:
         if self.image.table:
             write_table(self._handle, self.image.table)
             self._handle.sync()
-        self._handle.reread_table()
+        if not self._handle.reread_table():
+            self._progress.note(
+                f"somebody has a partition of {self.request.disk.path} open, so the kernel will see the new partition "
+                "table only when the disk is plugged in again or the machine boots"
+            )
 
     def _missing(self, blank: bool) -> list[int]:
         everything = list(range(len(self.grid)))
