@@ -55,13 +55,23 @@ def test_a_blank_disk_holds_nothing(tmp_path: Path) -> None:
         assert contents_of(Path(node)) == []
 
 
-@pytest.mark.parametrize("offset", [100, MIB - 1, 50 * MIB + 7, 100 * MIB - 1])
+@pytest.mark.parametrize("offset", [100, MIB - 1, 3 * MIB, 50 * MIB + 7, 100 * MIB - 1])
 def test_data_without_a_signature_is_noticed(tmp_path: Path, offset: int) -> None:
     path = sparse(tmp_path / "disk", 100 * MIB)
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(b"x")
     assert contents_of(path) == ["data without a known signature"]
+
+
+def test_a_filesystem_whose_partition_table_is_gone(tmp_path: Path) -> None:
+    path = disks.make_gpt(tmp_path / "disk", 40 * MIB, [Piece("ext4", MIB, 24 * MIB)])
+    with path.open("r+b") as file:
+        file.write(bytes(MIB))
+        file.seek(-MIB, os.SEEK_END)
+        file.write(bytes(MIB))
+    (line,) = contents_of(path)
+    assert line.startswith("data without a known signature but for ext4 'data' at 1 MiB")
 
 
 def run_module(**params: t.Any) -> dict[str, t.Any]:

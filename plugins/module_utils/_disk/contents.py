@@ -6,27 +6,24 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from .._errors import DiskError
 from .._units import show_size
-from .handle import aligned_buffer
 from .model import Disk, PartitionTable, Volume
+from .samples import has_data
 from .table import read_table
 from .volumes import node_of, probe, signatures
 
-_EDGE = 1 << 20
-_SAMPLE = 64 << 10
-_SAMPLES = 64
+# What the line begins with that stands for data without a table or filesystem around it
+LEFTOVERS = "data without a known signature"
+
+_FIRST_PARTITION = 1 << 20  # where nearly every system puts it
 
 
 def contents(disk: Disk) -> list[str]:
     """What a disk holds, a line each; empty when it holds nothing that can be seen."""
-    found = _known(disk)
-    if not found and _has_data(disk):
-        found.append("data without a known signature")
-    return found
+    return _known(disk) or _leftovers(disk)
 
 
 def _known(disk: Disk) -> list[str]:
@@ -58,23 +55,13 @@ def _signatures(disk: Disk) -> list[str]:
     return list(dict.fromkeys(lines))  # a filesystem has its signature in several places
 
 
+def _leftovers(disk: Disk) -> list[str]:
+    """What remains where somebody took a partition table away, as an interrupted apply does."""
+    volume = probe(disk, None, _FIRST_PARTITION, max(0, disk.size - _FIRST_PARTITION))
+    if volume.type != "unknown":
+        return [f"{LEFTOVERS} but for {volume.type}{_quoted(volume.label)} at 1 MiB, where a partition may have been"]
+    return [LEFTOVERS] if has_data(disk, 0, disk.size) else []
+
+
 def _quoted(label: str | None) -> str:
     return f" '{label}'" if label else ""
-
-
-def _has_data(disk: Disk) -> bool:
-    """Look at both ends and some places between: a disk that was zeroed or never used has nothing there."""
-    starts = [number * disk.size // _SAMPLES for number in range(_SAMPLES)]
-    pieces = [(0, _EDGE), (max(0, disk.size - _EDGE), _EDGE), *((start, _SAMPLE) for start in starts)]
-    buffer = aligned_buffer(_EDGE)
-    fd = os.open(disk.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        for start, length in pieces:
-            count = os.preadv(fd, [buffer[:length]], start)
-            if any(buffer[:count].tobytes()):
-                return True
-    except OSError as error:
-        raise DiskError(f"Disk {disk.path} cannot be read: {error.strerror}.", disk=disk.path) from error
-    finally:
-        os.close(fd)
-    return False
