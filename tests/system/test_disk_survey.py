@@ -113,6 +113,7 @@ def test_dos_with_logical_partitions(tmp_path: Path) -> None:
     assert [(volume.partition, volume.type) for volume in found.volumes] == [(1, "ext2"), (5, "ntfs"), (6, "vfat")]
     assert_consistent(found, 100 * MIB)
     assert not list(found.used.within(440, 512)), "the table itself is data, not content"
+    assert not [note for note in found.notes if "in no partition" in note], "nor is the chain of logical partitions"
     check_pieces(restore(disk, found, tmp_path / "copy", 100 * MIB), pieces, tmp_path)
     assert read_table(str(tmp_path / "copy")) == found.table
 
@@ -173,6 +174,19 @@ def test_gap_is_limited(tmp_path: Path) -> None:
         file.seek(10 * MIB)
         file.write(b"u-boot")
     assert [(gap.start, gap.size) for gap in survey(read_disk(str(path))).gaps] == [(34 * 512, 16 * MIB)]
+
+
+def test_notes_tell_what_is_lost_between_partitions(tmp_path: Path) -> None:
+    path = disks.make_gpt(tmp_path / "disk", 64 * MIB, [Piece("", 30 * MIB, MIB), Piece("", 40 * MIB, MIB)])
+    places = [(34 * 512 + 16 * MIB, 30 * MIB), (31 * MIB, 40 * MIB), (41 * MIB, 64 * MIB - 33 * 512)]
+    assert not survey(read_disk(str(path))).notes[2:]  # two for the partitions that nobody can look into
+    for count, (start, end) in enumerate(places, 1):
+        with path.open("r+b") as file:
+            file.seek(end - 3)
+            file.write(b"raw")
+        lost = survey(read_disk(str(path))).notes[2:]
+        assert len(lost) == count
+        assert f"between bytes {start} and {end} are in no partition" in lost[-1]
 
 
 def test_unknown_content_is_kept_whole_with_a_note(tmp_path: Path) -> None:

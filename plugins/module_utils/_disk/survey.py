@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._errors import FilesystemUnfit, ToolFailed, UsageError
 from .._extents import Extents
+from .._units import show_size
 from . import health
 from .model import Disk, Gap, PartitionTable, Survey, Volume
+from .samples import has_data
 from .table import read_table
 from .usage import Usage, everything, measure
 from .volumes import device_of, node_of, probe, signatures
@@ -63,7 +65,8 @@ def survey(disk: Disk, unreadable: str = "fail") -> Survey:
     for each in examined:
         used = used | each.used
     blank = (Extents(empty) | Extents.collect(_edges(volumes))) - used
-    return Survey(table, volumes, gaps, used, blank, tuple(_notes(disk, table, volumes)))
+    notes = [*_notes(disk, table, volumes), *_lost(disk, table, used | blank)]
+    return Survey(table, volumes, gaps, used, blank, tuple(notes))
 
 
 def _drop_old_buffers(disk: Disk) -> None:
@@ -162,6 +165,23 @@ def _gaps(disk: Disk, table: PartitionTable | None) -> tuple[tuple[Gap, ...], li
             else:
                 empty.append((piece.start, piece.size))
     return tuple(gaps), empty
+
+
+def _lost(disk: Disk, table: PartitionTable | None, seen: Extents) -> t.Iterator[str]:
+    """Notes on what lies outside the partitions and is not kept: some boot loaders and licences live there.
+
+    An extended partition counts as a whole, because the links between its logical ones are in its gaps.
+    """
+    if table is None:
+        return
+    end = disk.size // table.sector_size * table.sector_size - table.tail
+    partitions = Extents.collect((each.start, each.size) for each in table.partitions)
+    for start, size in Extents([(table.head, max(0, end - table.head))]) - partitions - seen:
+        if has_data(disk, start, size):
+            yield (
+                f"{show_size(size)} between bytes {start} and {start + size} are in no partition, "
+                "hold something and are not kept"
+            )
 
 
 def _edges(volumes: t.Iterable[Volume]) -> t.Iterator[tuple[int, int]]:
