@@ -44,6 +44,10 @@ options:
     description:
       - Whether whatever else the disk holds may be destroyed.
       - Without it, a disk that holds anything but this very image is an error that lists what is there.
+      - Anything is what can be seen. A partition table, a filesystem, or data at the disk's ends and in some dozens of
+        places between.
+      - An apply that was interrupted leaves data without a partition table, which nobody can tell from somebody's data.
+        It takes V(true) to go on with it, also where the disk was blank before.
     type: bool
     default: false
   delta:

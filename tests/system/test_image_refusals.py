@@ -245,6 +245,21 @@ def test_a_disk_with_data_that_nobody_knows(image: Store, target: Path, at: int)
         apply_disk(image, target, "lab:1")
 
 
+def test_an_apply_that_was_interrupted_is_mentioned(image: Store, source: Path, tmp_path: Path) -> None:
+    """It leaves no table, only data: nobody can tell that from somebody's data, so it takes erase to go on."""
+    target = tmp_path / "half.img"
+    target.write_bytes(source.read_bytes())
+    overwrite(target, 0, bytes(MIB))
+    overwrite(target, target.stat().st_size - MIB, bytes(MIB))
+    with _untouched(target), pytest.raises(DiskNotEmpty, match="interrupted: erase: true goes on with it"):
+        apply_disk(image, target, "lab:1")
+    assert apply_disk(image, target, "lab:1", erase=True)["bytes"]["fetched"] == 0
+    other = noise_disk(tmp_path / "other.img", _NOISE, seed=5)
+    with pytest.raises(DiskNotEmpty) as error:
+        apply_disk(image, other, "lab:1")
+    assert "interrupted" not in error.value.message
+
+
 @pytest.mark.parametrize("check", [False, True])
 def test_an_sfdisk_that_cannot_write_is_found_before_anything_is_lost(
     image: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool

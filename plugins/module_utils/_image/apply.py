@@ -11,7 +11,7 @@ import typing as t
 from bisect import bisect_left
 from dataclasses import asdict, dataclass
 
-from .._disk.contents import contents
+from .._disk.contents import LEFTOVERS, contents
 from .._disk.handle import DiskHandle, aligned_buffer, refuse_read_only
 from .._disk.model import Disk
 from .._disk.select import describe
@@ -179,9 +179,10 @@ class _Run:
         if self.request.erase:
             return
         disk = self.request.disk
+        interrupted = " This may be an apply that was interrupted: erase: true goes on with it."
         raise DiskNotEmpty(
             f"{describe(disk)} holds data that applying {self.image.ref} would destroy: {'; '.join(holds)}. "
-            "Set erase: true if that is what you want.",
+            f"Set erase: true if that is what you want.{interrupted if holds[0].startswith(LEFTOVERS) else ''}",
             disk=disk.path,
             contents=list(holds),
         )
