@@ -144,8 +144,8 @@ disks:
     contents:
       description:
         - What it holds, a line each. A disk that cannot be read says so.
-        - Empty if nothing can be seen, which is no partition table, no filesystem, and only zeros at the disk's ends and
-          in some dozens of places between.
+        - Empty if nothing can be seen, which is no partition table, no filesystem, and only zeros at the disk's ends
+          and in some dozens of places between.
       returned: if O(contents=true)
       type: list
       elements: str
