@@ -67,15 +67,20 @@ class Forger:
         self.index_object(zstandard.ZstdCompressor().compress(raw))
 
     def index_object(self, data: bytes) -> None:
-        (self.folder / "index").write_bytes(data)
         reference = {"digest": blake3(data).hexdigest(), "size": len(data)}
+        self.part("index").write_bytes(data)
+        for part in ("index", "locations"):
+            self.part(part).rename(self.folder / f"{reference['digest']}.{part}")
         self.manifest(lambda document: document["chunks"].update(index=reference))
 
+    def part(self, part: str) -> Path:
+        return next(self.folder.glob(f"*.{part}"))
+
     def raw(self, part: str) -> bytes:
-        return zstandard.ZstdDecompressor().decompress((self.folder / part).read_bytes())
+        return zstandard.ZstdDecompressor().decompress(self.part(part).read_bytes())
 
     def locations(self, raw: bytes) -> None:
-        (self.folder / "locations").write_bytes(zstandard.ZstdCompressor().compress(raw))
+        self.part("locations").write_bytes(zstandard.ZstdCompressor().compress(raw))
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +298,7 @@ def test_an_index_that_inflates_without_end(directory: Store, forger: Forger, ta
 
 @pytest.mark.parametrize("kind", sorted(set(_FRAMES) - {"too long"}))
 def test_locations_that_inflate_without_end(directory: Store, forger: Forger, target: Path, kind: str) -> None:
-    (forger.folder / "locations").write_bytes(_FRAMES[kind]())
+    forger.part("locations").write_bytes(_FRAMES[kind]())
     with _untouched(target), _little_memory(), pytest.raises(ImageDamaged, match="lab:1"):
         apply_disk(directory, target, "lab:1", erase=True)
 

@@ -22,11 +22,12 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
     ImageNotFound,
     UsageError,
 )
+from ansible_collections.golden.fleet.plugins.module_utils._image import lease
 from ansible_collections.golden.fleet.plugins.module_utils._image.info import info
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
 from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef, parse_ref
 from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
-from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
+from ansible_collections.golden.fleet.plugins.module_utils._store.base import Data, Store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
 from ansible_collections.golden.fleet.tests.support.engine import (
     NOISE_AT,
@@ -70,8 +71,10 @@ def _set_tags(store: Store, ref: str, *tags: str, **options: t.Any) -> Result:
 
 
 def _part(place: Place, ref: str, part: str) -> Path:
+    """A file of a version; index and locations by what their names end with."""
     name, _colon, version = ref.partition(":")
-    return place.folder / "images" / name / "versions" / version / part
+    folder = place.folder / "images" / name / "versions" / version
+    return folder / part if part.endswith(".json") else next(folder.glob(f"*.{part}"))
 
 
 def _flip(path: Path, at: int) -> None:
@@ -493,6 +496,61 @@ def test_a_version_that_somebody_captures_meanwhile_is_left_alone(directory: Sto
     assert other[0]["changed"]
     assert verify_store(directory)["ok"]
     assert Library(directory).manifest("lab", "1").digest == other[0]["digest"]
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["another disk", "the same disk"])
+def test_who_publishes_too_late_leaves_the_other_image_alone(
+    store: Store, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """It is sure of its claim and that nobody has published, and falls asleep just before it writes."""
+    other = noise_disk(tmp_path / "other.img", _NOISE)
+    if not same:
+        _change(other, 1, 80)
+    store_write = type(store).write
+    published: list[Result] = []
+
+    def write(self: Store, key: str, data: Data) -> None:
+        if "index" in key and not published:
+            published.append({})
+            lease.fence(store, "images/lab/versions/1/capture.json")  # as if it had been silent for long
+            published[0] = capture_disk(store, other, "lab:1")
+        store_write(self, key, data)
+
+    with monkeypatch.context() as patch, pytest.raises(ImageExists):
+        patch.setattr(type(store), "write", write)
+        capture_disk(store, source, "lab:1")
+    assert verify_store(store)["ok"]
+    assert Library(store).manifest("lab", "1").digest == published[0]["digest"]
+    target = sparse(tmp_path / "target.img", (_NOISE + 2) * MIB)
+    apply_disk(store, target, "lab:1")
+    assert same_noise(target, other, _NOISE)
+    prune_store(store)
+    assert verify_store(store)["ok"]
+    prune_store(store, remove=(parse_ref("lab:1"),))
+    assert store.list("images/lab/versions/1") == []
+
+
+def test_nothing_is_written_beside_an_image_that_is_published(store: Store, source: Path) -> None:
+    """The claim was lost between the last look at it and the publishing."""
+    other: list[list[str]] = []
+    library_publish = Library.publish
+
+    def files() -> list[str]:
+        return [entry.name for entry in store.list("images/lab/versions/1")]
+
+    def publish(self: Library, *what: t.Any) -> None:
+        if not other:
+            other.append([])
+            lease.fence(store, "images/lab/versions/1/capture.json")
+            _change(source, 1, 90)
+            capture_disk(store, source, "lab:1")
+            other[0] = files()
+        library_publish(self, *what)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ImageExists):
+        patch.setattr(Library, "publish", publish)
+        capture_disk(store, source, "lab:1")
+    assert files() == other[0]
 
 
 # Damage

@@ -53,11 +53,12 @@ def open_image(store: Path, name: str, version: str) -> Image:
     _demand(found["format"] == "golden.fleet store" and found["format_version"] == 1, "store")
     manifest = _manifest(store, name, version)
     folder = store / "images" / name / "versions" / manifest["version"]
-    index = (folder / "index").read_bytes()
     named = manifest["chunks"]["index"]
+    _demand(re.fullmatch("[0-9a-f]{64}", named["digest"]) is not None, "name of the index")
+    index = (folder / f"{named['digest']}.index").read_bytes()
     _demand(len(index) == named["size"] and _digest(index).hex() == named["digest"], "digest of the index")
     used, blank, chunks = _index(_inflate(index, 256 << 20), manifest)
-    places = _locations(_inflate((folder / "locations").read_bytes(), 512 << 20))
+    places = _locations(_inflate((folder / f"{named['digest']}.locations").read_bytes(), 512 << 20))
     return Image(manifest, used, blank, chunks, places)
 
 

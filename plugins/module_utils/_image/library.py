@@ -202,14 +202,18 @@ class Library:
 
     def replace_locations(self, image: Manifest, places: Locations) -> None:
         """Say that the chunks of an image lie elsewhere now."""
-        self.store.write(version_key(image.name, image.version, "locations"), locations.encode(places))
+        self.store.write(part_key(image, "locations"), locations.encode(places))
 
     def publish(self, image: Manifest, encoded_index: bytes, places: Locations) -> None:
         """Make an image visible, all at once: its manifest comes last.
 
+        Whoever has published this version in between loses nothing: the other parts have names of their own.
+
         :raises ImageExists: somebody else has published this version.
         """
-        self.store.write(version_key(image.name, image.version, "index"), encoded_index)
+        if self.is_published(image.ref):
+            raise exists(image.ref, self.store.url)
+        self.store.write(part_key(image, "index"), encoded_index)
         self.replace_locations(image, places)
         try:
             self.store.create(version_key(image.name, image.version, "manifest.json"), manifest.encode(image))
@@ -226,10 +230,12 @@ class Library:
         return sorted(filter(DIGEST.fullmatch, found))
 
     def remove(self, ref: ImageRef) -> None:
-        """Take a version away: its manifest first, so that it is gone at once."""
-        for part in ("manifest.json", "locations", "index", "capture.json"):
-            self.store.delete(version_key(ref.name, ref.version, part))
-        self.store.delete(f"{versions_key(ref.name)}/{ref.version}")
+        """Take a version away: its manifest first, so that it is gone at once, then whatever else lies there."""
+        folder = f"{versions_key(ref.name)}/{ref.version}"
+        self.store.delete(f"{folder}/manifest.json")
+        for entry in self.store.list(folder):
+            self.store.delete(f"{folder}/{entry.name}")
+        self.store.delete(folder)
 
     def _tagged(self, ref: ImageRef) -> Manifest:
         tag = self.tag(ref.name, ref.version)
@@ -258,7 +264,7 @@ class Library:
 
     def _part(self, image: Manifest, part: str) -> bytes:
         try:
-            return self.store.read(version_key(image.name, image.version, part))
+            return self.store.read(part_key(image, part))
         except NotInStore as error:
             raise ImageDamaged(
                 f"Image {image.ref} in {self.store.url} has lost its {part}.", image=str(image.ref)
@@ -290,6 +296,11 @@ class Library:
         if not isinstance(document, dict):
             raise ImageDamaged(f"{key} in {self.store.url} is no JSON object.")
         return document
+
+
+def part_key(image: Manifest, part: str) -> str:
+    """The key of an image's index or locations: of two who capture one version, each has its own."""
+    return version_key(image.name, image.version, f"{image.index.digest}.{part}")
 
 
 def exists(ref: ImageRef, store: str) -> ImageExists:

@@ -85,7 +85,7 @@ def tags_key(name: str) -> str:
 
 
 def version_key(name: str, version: str, part: str) -> str:
-    """The key of one of a version's objects: manifest.json, index, locations, capture.json."""
+    """The key of one of a version's objects: manifest.json, capture.json, <digest>.index, <digest>.locations."""
     return f"{versions_key(name)}/{version}/{part}"
 
 
