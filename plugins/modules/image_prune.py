@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Removes versions that no rule keeps. A version with a tag is always kept, and so is the newest version of each
     image. Only O(remove) takes the newest.
+  - Fails before it removes anything if an image that stays lacks chunks. M(golden.fleet.image_verify) with
+    O(golden.fleet.image_verify#module:repair=true) finds them again; if it does not, give that image to O(remove).
   - Then removes packs that no image needs any more, and rewrites packs of which only a small part is in use.
   - Without O(keep_last), O(keep_within) and O(remove), no version is removed, but space that nobody uses is freed, for
     example what an interrupted capture left behind.

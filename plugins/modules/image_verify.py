@@ -43,6 +43,7 @@ options:
     description:
       - Whether lost or damaged C(locations) of an image, which say in which packs its chunks lie, are made anew from
         the packs.
+      - Fails if somebody prunes the store, or repairs it, at that moment.
       - Lost chunks cannot be repaired. Capture the image again; chunks that are still sound are used again.
     type: bool
     default: false

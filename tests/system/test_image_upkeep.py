@@ -25,7 +25,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
 from ansible_collections.golden.fleet.plugins.module_utils._image import lease
 from ansible_collections.golden.fleet.plugins.module_utils._image.info import info
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
-from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef, parse_ref
+from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef, pack_key, parse_ref
 from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Data, Store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
@@ -283,6 +283,60 @@ def test_two_prunes_do_not_meet(directory: Store, source: Path) -> None:
 
     assert prune_store(directory, Watcher(at_phase), keep_last=1)["removed"] == ["lab:1"]
     assert len(refused) == 1
+
+
+@pytest.mark.parametrize("harm", ["locations of another image", "lost locations", "a lost pack"])
+def test_a_prune_deletes_nothing_while_a_surviving_image_lacks_something(
+    store: Store, place: Place, three: dict[str, set[Path]], harm: str
+) -> None:
+    """Its chunks would look as if nobody used them."""
+    path = _part(place, "lab:3", "locations")
+    if harm == "locations of another image":
+        path.write_bytes(_part(place, "lab:1", "locations").read_bytes())
+    elif harm == "lost locations":
+        path.unlink()
+    else:
+        sorted(three["lab:3"] - three["lab:2"])[0].unlink()
+    packs = Library(store).packs()
+    for check in (True, False):
+        with pytest.raises(ImageDamaged, match=r"lab:3.*repair: true.*remove"):
+            prune_store(store, keep_last=2, check=check)
+    assert Library(store).packs() == packs
+    assert Library(store).versions("lab") == ["1", "2", "3"]
+    repaired = verify_store(store, repair=True)["ok"]
+    assert repaired == (harm != "a lost pack")
+    remove = () if repaired else (parse_ref("lab:3"),)
+    assert "lab:1" in prune_store(store, keep_last=1 if remove else 2, remove=remove)["removed"]
+    assert verify_store(store)["ok"]
+
+
+def test_locations_in_lost_packs_are_repaired_from_others(store: Store, source: Path) -> None:
+    capture_disk(store, source, "lab:1")
+    for name in Library(store).packs():
+        store.delete(pack_key(name))
+    _change(source, 0, 30)
+    capture_disk(store, source, "lab:2")  # sends all but one chunk again, some in other packs than before
+    assert verify_store(store)["images"][0]["damaged_chunks"] > 1
+    repaired = verify_store(store, repair=True)
+    assert [image["damaged_chunks"] for image in repaired["images"]] == [1, 0]
+    assert [image["image"] for image in repaired["images"] if image["repaired"]] == ["lab:1"]
+    assert not verify_store(store, repair=True)["changed"]
+
+
+def test_a_repair_and_a_prune_do_not_meet(directory: Store, directory_place: Place, source: Path) -> None:
+    _versions(directory, source, 2)
+    refused: list[ImageBusy] = []
+
+    def at_phase(name: str) -> None:
+        if name == "finding unused chunks":
+            with pytest.raises(ImageBusy, match="worked on by") as caught:
+                verify_store(directory, repair=True)
+            refused.append(caught.value)
+
+    prune_store(directory, Watcher(at_phase), keep_last=1)
+    assert len(refused) == 1
+    assert verify_store(directory, repair=True)["ok"]
+    assert not (directory_place.folder / "leases/prune.json").exists()
 
 
 # Captures that were interrupted

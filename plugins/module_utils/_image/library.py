@@ -14,6 +14,7 @@ from .._errors import AlreadyInStore, ImageDamaged, ImageExists, ImageNotFound, 
 from .._store.base import Store
 from . import _fields, index, locations, manifest
 from ._codec import digest
+from .chunks import zero_digest
 from .index import Index
 from .locations import Locations
 from .manifest import Manifest
@@ -199,6 +200,13 @@ class Library:
     def locations(self, image: Manifest) -> Locations:
         """Where the chunks of an image lie."""
         return locations.decode(self._part(image, "locations"), str(image.ref))
+
+    def digests(self, image: Manifest) -> t.Iterator[bytes]:
+        """Of every chunk that must lie in a pack."""
+        found = self.index(image)
+        zero = zero_digest(found.chunk_size)
+        rows = (found.digest(row) for row in range(image.chunk_count))
+        return (name for name in rows if name != zero)
 
     def replace_locations(self, image: Manifest, places: Locations) -> None:
         """Say that the chunks of an image lie elsewhere now."""

@@ -25,6 +25,7 @@ from .library import Library, Tag
 from .manifest import Manifest
 from .names import PRUNE_LEASE_KEY, ImageRef, pack_key, version_key
 from .repack import Repacker
+from .repair import lost_chunks
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,12 @@ class _Run:
         """:param held: the lease; None plans only."""
         self._progress.phase("reading manifests")
         kept, doomed = self._choose()
+        survivors = self._survivors(set(doomed))
+        self._check_whole(survivors)
         if held:
             for ref in doomed:
                 self._library.remove(ref)
         leftovers = self._leftovers(held is not None)
-        survivors = self._survivors(set(doomed))
         self._progress.phase("finding unused chunks")
         repacker = Repacker(self._library, survivors, self._request.repack_below)
         if held:
@@ -167,6 +169,23 @@ class _Run:
     def _survivors(self, doomed: set[ImageRef]) -> list[Manifest]:
         """Every other image of the store. One that cannot be read stops the prune: its packs are unknown."""
         return [self._library.manifest(ref.name, ref.version) for ref in self._published() if ref not in doomed]
+
+    def _check_whole(self, survivors: list[Manifest]) -> None:
+        """:raises ImageDamaged: locations do not lead to every chunk: what they leave out would look unused."""
+        packs = set(self._library.packs())
+        for image in survivors:
+            try:
+                lost = lost_chunks(self._library, image, self._library.locations(image), packs)
+                problem = f"{lost} of its chunks lie in no pack that is there." if lost else ""
+            except ImageDamaged as error:
+                problem = error.message
+            if problem:
+                raise ImageDamaged(
+                    f"Nothing was removed from {self._library.store.url}, because image {image.ref} is damaged: "
+                    f"{problem} "
+                    "Run golden.fleet.image_verify with repair: true, or remove that image with the option remove.",
+                    image=str(image.ref),
+                )
 
     def _published(self) -> list[ImageRef]:
         return [ref for ref in self._library.begun_everywhere() if self._library.is_published(ref)]

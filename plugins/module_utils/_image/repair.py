@@ -10,42 +10,56 @@ import typing as t
 
 from .._errors import ImageDamaged, NotInStore
 from .._progress import Progress
-from .chunks import zero_digest
+from .lease import Lease
 from .library import Library
 from .locations import Locations, Place
 from .manifest import Manifest
 from .pack import read_table
 
 
-def rebuild_locations(library: Library, images: t.Iterable[Manifest], progress: Progress) -> list[Manifest]:
-    """Give images whose locations are lost or incomplete new ones; the images that gained by it."""
-    broken = [image for image in images if _lacking(library, image)]
+def rebuild_locations(
+    library: Library, images: t.Iterable[Manifest], held: Lease, progress: Progress
+) -> list[Manifest]:
+    """Give images whose locations are lost, incomplete or lead to lost packs new ones; the images that gained by it.
+
+    :param held: the lease of a prune, which would rewrite locations and delete packs.
+    """
+    packs = set(library.packs())
+    broken = [image for image in images if _lacking(library, image, packs)]
     if not broken:
         return []
     progress.phase("reading the tables of all packs")
-    everything = _all_places(library, progress)
+    everything = _all_places(library, packs, progress)
+    held.confirm()
     return [image for image in broken if _rebuild(library, image, everything)]
 
 
 def _rebuild(library: Library, image: Manifest, everything: Locations) -> bool:
     """False where the packs tell nothing that was not known before."""
     old = _readable(library, image)
+    packs = set(everything.packs)
     places = Locations()
     gained = old is None
-    for digest in _digests(library, image):
+    for digest in library.digests(image):
         known = old.get(digest) if old else None
-        place = known or everything.get(digest)
+        place = known if known and known.pack in packs else everything.get(digest) or known
         if place:
             places.add(digest, place)
-        gained = gained or (place is not None and known is None)
+        gained = gained or place != known
     if gained:
         library.replace_locations(image, places)
     return gained
 
 
-def _lacking(library: Library, image: Manifest) -> bool:
+def _lacking(library: Library, image: Manifest, packs: set[str]) -> bool:
     places = _readable(library, image)
-    return places is None or any(digest not in places for digest in _digests(library, image))
+    return places is None or bool(lost_chunks(library, image, places, packs))
+
+
+def lost_chunks(library: Library, image: Manifest, places: Locations, packs: t.Container[str]) -> int:
+    """How many chunks of an image lie in no pack, as far as its locations say."""
+    found = (places.get(digest) for digest in library.digests(image))
+    return sum(place is None or place.pack not in packs for place in found)
 
 
 def _readable(library: Library, image: Manifest) -> Locations | None:
@@ -55,17 +69,9 @@ def _readable(library: Library, image: Manifest) -> Locations | None:
         return None
 
 
-def _digests(library: Library, image: Manifest) -> t.Iterator[bytes]:
-    """Of every chunk that must lie in a pack."""
-    index = library.index(image)
-    zero = zero_digest(index.chunk_size)
-    rows = (index.digest(row) for row in range(image.chunk_count))
-    return (digest for digest in rows if digest != zero)
-
-
-def _all_places(library: Library, progress: Progress) -> Locations:
+def _all_places(library: Library, packs: t.Iterable[str], progress: Progress) -> Locations:
     places = Locations()
-    for name in library.packs():
+    for name in sorted(packs):
         try:
             for entry in read_table(library.store, name):
                 places.add(entry.digest, Place(name, entry.offset, entry.length))

@@ -15,9 +15,10 @@ from .._progress import Progress
 from .._store.base import Store
 from .._units import show_size
 from .chunks import zero_digest
+from .lease import Lease
 from .library import Library
 from .manifest import Manifest
-from .names import ImageRef, pack_key
+from .names import PRUNE_LEASE_KEY, ImageRef, pack_key
 from .pack import Entry
 from .pack_check import PackState, check_content, check_presence
 from .pipeline import ordered, worker_count
@@ -66,12 +67,12 @@ def verify(store: Store, request: VerifyRequest, progress: Progress) -> dict[str
     library = Library(store)
     library.check()
     progress.phase("reading manifests")
-    reports = [_open(library, ref) for ref in _refs(library, request)]
     if request.repair:
-        sound = {report.ref: report for report in reports if report.manifest and not report.problems}
-        manifests = (report.manifest for report in sound.values() if report.manifest)
-        for image in rebuild_locations(library, manifests, progress):
-            sound[image.ref].repaired = True
+        with Lease(store, PRUNE_LEASE_KEY, "The store") as held:
+            reports = [_open(library, ref) for ref in _refs(library, request)]
+            _repair(library, reports, held, progress)
+    else:
+        reports = [_open(library, ref) for ref in _refs(library, request)]
     users = _pack_users(library, reports)
     found = _check_packs(library, reports, users, request, progress)
     for report in reports:
@@ -102,6 +103,13 @@ def _open(library: Library, ref: ImageRef) -> _Report:
     except ImageError as error:
         report.problems.append(error.message)
     return report
+
+
+def _repair(library: Library, reports: list[_Report], held: Lease, progress: Progress) -> None:
+    sound = {report.ref: report for report in reports if report.manifest and not report.problems}
+    manifests = (report.manifest for report in sound.values() if report.manifest)
+    for image in rebuild_locations(library, manifests, held, progress):
+        sound[image.ref].repaired = True
 
 
 def _pack_users(library: Library, reports: list[_Report]) -> dict[str, set[str]]:
