@@ -22,7 +22,7 @@ from .._progress import Progress
 from .._store.base import Store
 from . import index as index_codec
 from . import manifest as manifest_codec
-from ._codec import compressor, digest
+from ._codec import compressor, compressor_memory, digest
 from ._fields import as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
@@ -159,7 +159,8 @@ class _Run:
         self._progress.phase("capturing", len(self.grid) * self.grid.chunk_size)
         digests = bytearray()
         with PackWriter(self._library.store, self.places, lambda packs: lease.note(packs=left + packs)) as writer:
-            threads = self.request.threads or worker_count(self.grid.chunk_size)
+            weight = compressor_memory(self.request.level, self.grid.chunk_size) + 4 * self.grid.chunk_size
+            threads = self.request.threads or worker_count(weight)
             work = self._work(known, writer)
             for chunk in ordered(work, range(len(self.grid)), threads):
                 digests += chunk.digest

@@ -14,7 +14,7 @@ from .._errors import ImageDamaged, ImageError, NotInStore
 from .._progress import Progress
 from .._store.base import Store
 from .._units import show_size
-from .chunks import zero_digest
+from .chunks import LARGEST, zero_digest
 from .lease import Lease
 from .library import Library
 from .manifest import Manifest
@@ -143,7 +143,7 @@ def _check_packs(
         return check_content(library.store, name, wanted) if request.deep else check_presence(library.store, name)
 
     found = {}
-    for pack in ordered(check, sorted(users), request.threads or worker_count(LONGEST)):
+    for pack in ordered(check, sorted(users), request.threads or worker_count(LONGEST + LARGEST)):
         found[pack.name] = pack
         progress.advance(sizes[pack.name])
         if pack.problem:
