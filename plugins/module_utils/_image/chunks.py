@@ -46,11 +46,6 @@ class Grid:
         """Zero whatever does not matter, in one chunk of a disk that is compared with the image."""
         self._keep(self.kept, row, data)
 
-    def kept_in(self, row: int) -> int:
-        """How many bytes of a chunk matter."""
-        start = self.start(row)
-        return sum(end - begin for begin, end in self.kept.within(start, start + self.chunk_size))
-
     def _keep(self, extents: Extents, row: int, data: memoryview) -> None:
         start = self.start(row)
         at = 0
