@@ -102,6 +102,13 @@ def blank(path: Path, size: int) -> None:
         file.truncate(size)
 
 
+def zeroed(path: Path, size: int) -> None:
+    """A new disk of zeros whose blocks are all there, as a real disk's are: no filesystem has to find them."""
+    blank(path, size)
+    zeros = ["dd", "if=/dev/zero", f"of={path}", f"bs={8 * _BLOCK}", f"count={size // (8 * _BLOCK)}"]
+    subprocess.run([*zeros, "oflag=direct", "conv=notrunc", "status=none"], check=True)
+
+
 def _build(work: Path, name: str, pattern: str) -> Path:
     size = SIZES[name]
     paths, files = _choose(size.files)

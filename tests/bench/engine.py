@@ -4,13 +4,14 @@
 
 """Private. One process that does what the modules do: opens store and disk and calls the engine.
 
-engine.py capture|apply|plan DISK STORE NAME:VERSION
+engine.py capture|apply|apply-unread|plan DISK STORE NAME:VERSION [PROCESSORS]
 engine.py extents DISK
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import typing as t
 
@@ -28,9 +29,13 @@ def _capture(disk: str, store: str, image: str) -> dict[str, t.Any]:
     return capture(with_store, CaptureRequest(read_disk(disk), parse_ref(image)), Silent())
 
 
-def _apply(disk: str, store: str, image: str) -> dict[str, t.Any]:
-    request = ApplyRequest(read_disk(disk), parse_ref(image), erase=True)
+def _apply(disk: str, store: str, image: str, verify: str = "written") -> dict[str, t.Any]:
+    request = ApplyRequest(read_disk(disk), parse_ref(image), erase=True, verify=verify)
     return apply(open_store(StoreLocation(store)), request, Silent())
+
+
+def _apply_unread(disk: str, store: str, image: str) -> dict[str, t.Any]:
+    return _apply(disk, store, image, verify="none")
 
 
 def _plan(disk: str, store: str, image: str) -> dict[str, t.Any]:
@@ -44,10 +49,19 @@ def _extents(disk: str) -> list[tuple[int, int]]:
 
 _VERBS: dict[str, t.Callable[..., t.Any]] = {
     "apply": _apply,
+    "apply-unread": _apply_unread,
     "capture": _capture,
     "extents": _extents,
     "plan": _plan,
 }
 
+
+def _pretend(processors: str) -> None:
+    """Let the engine believe in more processors than there are: it chooses the number of its threads by them."""
+    os.sched_getaffinity = lambda _pid: set(range(int(processors)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(_VERBS[sys.argv[1]](*sys.argv[2:])))
+    for count in sys.argv[5:]:
+        _pretend(count)
+    print(json.dumps(_VERBS[sys.argv[1]](*sys.argv[2:5])))

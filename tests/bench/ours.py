@@ -33,13 +33,19 @@ def apply(disk: Path, store: Path, image: str) -> list[list[str]]:
     return engine("apply", disk, store, image)
 
 
+def apply_unread(disk: Path, store: Path, image: str) -> list[list[str]]:
+    """Without reading back what was written; every chunk is verified before it is written, as always."""
+    return engine("apply-unread", disk, store, image)
+
+
 def plan(disk: Path, store: Path, image: str) -> list[list[str]]:
     """Apply in check mode."""
     return engine("plan", disk, store, image)
 
 
-def engine(verb: str, disk: Path, store: Path, image: str) -> list[list[str]]:
-    return [[*program("engine"), verb, str(disk), str(store), image]]
+def engine(verb: str, disk: Path, store: Path, image: str, *processors: str) -> list[list[str]]:
+    """:param processors: how many there seem to be, if not as many as there are."""
+    return [[*program("engine"), verb, str(disk), str(store), image, *processors]]
 
 
 def play(disk: Path, store: Path, name: str, version: str) -> list[list[str]]:

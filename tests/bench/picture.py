@@ -25,8 +25,14 @@ _TITLES = {
     "first_apply": "Apply to a blank disk",
     "second_apply": "Apply again, 5 % changed",
 }
-_NAMES = {"clonezilla": "Clonezilla-like", "fog": "FOG-like", "dd": "dd, direct I/O", "ours": "golden.fleet"}
-_COLOURS = {"clonezilla": "#9aa5b1", "fog": "#bcc5ce", "dd": "#dde2e7", "ours": "#b8860b"}
+_NAMES = {
+    "clonezilla": "Clonezilla-like",
+    "fog": "FOG-like",
+    "dd": "dd, direct I/O",
+    "unread": "golden.fleet, not read back",
+    "ours": "golden.fleet",
+}
+_COLOURS = {"clonezilla": "#9aa5b1", "fog": "#bcc5ce", "dd": "#dde2e7", "unread": "#d9b44a", "ours": "#b8860b"}
 _REMARKS = {("second_apply", "dd"): "dd, only reading"}
 
 

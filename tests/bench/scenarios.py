@@ -18,6 +18,7 @@ from .measure import BenchError, Runs, Sample, run, timed
 Figures = dict[str, t.Any]
 _IMAGE = "bench"
 _TINY = 32 << 20
+_MANY = "64"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Bench:
                 name,
                 pipeline,
                 (target,),
-                lambda: disk.blank(target, self.disks.size),
+                lambda: disk.zeroed(target, self.disks.size),
                 lambda: self._check_target(source),
             )
 
@@ -96,6 +97,7 @@ class Bench:
             contender("clonezilla", peers.clonezilla_restore(self.clonezilla, target)),
             contender("fog", peers.fog_restore(self.fog, target)),
             contender("dd", copying),
+            contender("unread", ours.apply_unread(target, self.store_before, f"{_IMAGE}:1")),
             contender("ours", ours.apply(target, self.store_before, f"{_IMAGE}:1")),
         )
         used = self._used(source)
@@ -130,6 +132,22 @@ class Bench:
         target.unlink()
         return _figures(results, simulated=made, object_bytes=sizes)
 
+    def many_processors(self) -> Figures:
+        """What memory takes where as many threads run as there would be with 64 processors."""
+        self._need_captures()
+        source, target, store = self.disks.before, self.target, self.work / "store-many"
+        results = self._race(
+            _capturing("capture", ours.engine("capture", source, store, "many:1", _MANY), store),
+            Contender(
+                "apply",
+                ours.engine("apply", target, self.store_before, f"{_IMAGE}:1", _MANY),
+                (target,),
+                lambda: disk.blank(target, self.disks.size),
+            ),
+            runs=1,
+        )
+        return _figures(results)
+
     def startup(self) -> Figures:
         """What Ansible itself takes: a play with next to nothing to do, beside the engine alone."""
         source, store = self.work / "tiny.img", self.work / "store-tiny"
@@ -141,10 +159,10 @@ class Bench:
         )
         return _figures(results, startup_seconds=round(results["ansible"].wall - results["ours"].wall, 2))
 
-    def _race(self, *contenders: Contender) -> dict[str, Runs]:
+    def _race(self, *contenders: Contender, runs: int | None = None) -> dict[str, Runs]:
         """A B C A B C ...: whatever slows the machine for a while slows all of them."""
         samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
-        for number in range(self.runs):
+        for number in range(runs or self.runs):
             for contender in contenders:
                 contender.prepare()
                 sample = timed(contender.pipeline, contender.outputs)

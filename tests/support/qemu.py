@@ -21,9 +21,9 @@ Firmware = t.Literal["uefi", "bios"]
 Accelerator = t.Literal["kvm", "tcg"]
 
 _OVMF = Path("/usr/share/OVMF")
-_PROCESSORS: dict[Accelerator, tuple[str, ...]] = {
-    "kvm": ("-accel", "kvm", "-cpu", "host"),
-    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "Nehalem"),
+PROCESSORS: dict[Accelerator, tuple[str, ...]] = {
+    "kvm": ("-accel", "kvm", "-cpu", "host", "-machine", "q35", "-smp", "2"),
+    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-machine", "q35", "-smp", "2"),
 }
 _MEMORY_MB = "768"
 # mov dx, 0x501; mov al, 0x10; out dx, al; then halt: ends QEMU with exit code (0x10 << 1) | 1
@@ -42,15 +42,18 @@ def accelerator() -> Accelerator:
 
     Where /dev/kvm exists a guest may still hang: a boot sector must run to its end before KVM is believed.
     """
-    return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and runs_code("kvm") else "tcg"
+    return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and runs_code(PROCESSORS["kvm"]) else "tcg"
 
 
-def runs_code(accelerator: str, deadline: float = 10) -> bool:
-    """Whether a virtual machine with this accelerator executes its boot sector to the end."""
+def runs_code(processor: t.Sequence[str], deadline: float = 10) -> bool:
+    """Whether a virtual machine executes its boot sector to the end.
+
+    :param processor: QEMU's options for the very machine that is meant: KVM may run one model and not another.
+    """
     with tempfile.NamedTemporaryFile(suffix=".img") as sector:
         sector.write(_PROBE_CODE.ljust(510, b"\0") + b"\x55\xaa")
-        sector.flush()
-        probe = ["qemu-system-x86_64", "-accel", accelerator, "-display", "none", "-nic", "none"]
+        sector.truncate(1 << 20)  # firmware sees no AHCI disk in less
+        probe = ["qemu-system-x86_64", *processor, "-display", "none", "-nic", "none"]
         probe += ["-device", "isa-debug-exit,iobase=0x501"]
         probe += ["-drive", f"file={sector.name},format=raw,snapshot=on"]
         try:
@@ -103,7 +106,7 @@ class Machine:
 
     def _command(self) -> list[str]:
         disk = str(self.disk).replace(",", ",,")
-        command = ["qemu-system-x86_64", *_PROCESSORS[accelerator()], "-machine", "q35", "-smp", "2", "-m", _MEMORY_MB]
+        command = ["qemu-system-x86_64", *PROCESSORS[accelerator()], "-m", _MEMORY_MB]
         # GRUB finds no video mode under UEFI without a graphics card
         command += ["-nodefaults", "-vga", "std", "-display", "none", "-no-reboot"]
         command += ["-device", "virtio-rng-pci", "-serial", f"file:{self.log}"]

@@ -17,7 +17,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._image.names import I
 from ansible_collections.golden.fleet.plugins.module_utils._progress import Silent
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 from ansible_collections.golden.fleet.tests.support import debian
-from ansible_collections.golden.fleet.tests.support.qemu import BootFailed, Machine, runs_code
+from ansible_collections.golden.fleet.tests.support.qemu import PROCESSORS, BootFailed, Machine, runs_code
 
 pytestmark = pytest.mark.slow
 
@@ -67,5 +67,6 @@ def test_a_disk_that_does_not_boot_is_noticed(tmp_path: Path) -> None:
 
 
 def test_only_code_that_really_runs_counts_as_acceleration() -> None:
-    assert runs_code("tcg")
-    assert not runs_code("no such accelerator")
+    assert runs_code(PROCESSORS["tcg"])
+    assert not runs_code(("-accel", "no such accelerator"))
+    assert not runs_code((*PROCESSORS["tcg"], "-S"), deadline=2)  # it starts, and hangs

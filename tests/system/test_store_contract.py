@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import mmap
 import random
 import threading
 import typing as t
@@ -74,6 +75,18 @@ def test_a_large_object_in_pieces(store: Store) -> None:
     assert store.size("packs/large") == len(whole)
     assert store.read("packs/large") == whole
     assert store.read("packs/large", 5 * _MIB, _MIB) == whole[5 * _MIB : 6 * _MIB]
+
+
+def test_a_pack_from_aligned_memory_and_ranges_of_it(store: Store) -> None:
+    """This is what goes past the page cache where the store allows it; the odd end cannot."""
+    memory = memoryview(mmap.mmap(-1, 12 * _MIB))[: 11 * _MIB + 777]
+    memory[:] = _random(len(memory))
+    store.write("packs/aligned", memory)
+    assert store.read("packs/aligned") == memory
+    for start, length in ((0, _MIB), (4095, 8 * _MIB), (10 * _MIB, _MIB + 777), (1, 11 * _MIB + 776)):
+        assert store.read("packs/aligned", start, length) == memory[start : start + length]
+    with pytest.raises(StoreBroken, match=f"ends after {len(memory)} bytes"):
+        store.read("packs/aligned", 10 * _MIB, 2 * _MIB)
 
 
 @pytest.mark.parametrize(

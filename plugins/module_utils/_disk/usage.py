@@ -116,8 +116,8 @@ def _through_partclone(device: str, kind: str, size: int) -> Usage:
     program = _PARTCLONE[kind]
     with tempfile.TemporaryDirectory(prefix="golden-") as folder:
         target = os.path.join(folder, "map")
-        # -q and a log file, or it draws a full-screen interface
-        argv = [program, "-D", "-q", "-s", device, "-o", target, "-L", os.path.join(folder, "log")]
+        # -q and a log file, or it draws a full-screen interface; without -f 0 it sleeps for two seconds at the end
+        argv = [program, "-D", "-q", "-f", "0", "-s", device, "-o", target, "-L", os.path.join(folder, "log")]
         run(argv)
         try:
             with open(target, encoding="ascii", errors="replace") as lines:
