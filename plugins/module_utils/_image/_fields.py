@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import calendar
 import re
+import time
 import typing as t
 
 from .names import DIGEST
 
 Mapping = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
 _LONGEST_TEXT = 4096
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 # Not str.isprintable(): that refuses the no-break space of a French partition name, and depends on the Unicode that
 # this Python knows, while an image must be readable by all.
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -93,6 +96,20 @@ def span(item: Mapping, limit: int) -> tuple[int, int]:
     """(start, size) that end within the limit."""
     start = integer(item, "start", 0, limit)
     return start, integer(item, "size", 0, limit - start)
+
+
+def moment(item: Mapping, key: str) -> str:
+    value = text(item, key)
+    try:
+        seconds(value)
+    except ValueError:
+        raise ValueError(f"{key} is {_shown(value)}, not a time like 2026-11-01T12:00:00Z") from None
+    return value
+
+
+def seconds(moment_text: str) -> int:
+    """Since 1970, from a time as manifests have it."""
+    return calendar.timegm(time.strptime(moment_text, MOMENT))
 
 
 def as_line(value: str) -> str:

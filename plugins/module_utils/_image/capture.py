@@ -23,7 +23,7 @@ from .._store.base import Store
 from . import index as index_codec
 from . import manifest as manifest_codec
 from ._codec import compressor, compressor_memory, digest
-from ._fields import as_line
+from ._fields import MOMENT, as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
 from .known import images_named, known_chunks, reusable
@@ -204,7 +204,7 @@ class _Run:
         image = Manifest(
             name=self.request.ref.name,
             version=self.request.ref.version,
-            created=datetime.now(tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created=datetime.now(tz=timezone.utc).strftime(MOMENT),
             disk_size=disk.size,
             sector_size=disk.sector_size,
             needed_size=max(grid.kept.end, needed_size(found.table) if found.table else 0),

@@ -162,7 +162,7 @@ def _from_document(document: dict[str, t.Any]) -> Manifest:
     manifest = Manifest(
         name=check_name(_fields.text(document, "name")),
         version=check_version(_fields.text(document, "version")),
-        created=_fields.text(document, "created"),
+        created=_fields.moment(document, "created"),
         disk_size=disk_size,
         sector_size=_sector_size(disk),
         needed_size=_fields.integer(disk, "needed_size", 0, disk_size),

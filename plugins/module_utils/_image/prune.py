@@ -10,7 +10,6 @@ change, then the captures under way are looked up, and packs are deleted only if
 
 from __future__ import annotations
 
-import calendar
 import time
 import typing as t
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from .._errors import ImageDamaged, ImageNotFound, UsageError
 from .._progress import Progress
 from .._store.base import Store
 from . import lease
+from ._fields import seconds
 from .known import newest_first
 from .lease import Lease
 from .library import Library, Tag
@@ -145,7 +145,7 @@ class _Run:
             return ["no rule"]
         if request.keep_last is not None and position < request.keep_last:
             reasons.append(f"among the last {request.keep_last}")
-        if request.keep_within is not None and self._age(image) <= request.keep_within:
+        if request.keep_within is not None and self._now - seconds(image.created) <= request.keep_within:
             reasons.append("young enough")
         return reasons
 
@@ -158,13 +158,6 @@ class _Run:
                         f"{ref} is not removed: {ref.name}:{tag.name} is a tag, of version {tag.version}. "
                         "Remove or move the tag first, with golden.fleet.image_tag."
                     )
-
-    def _age(self, image: Manifest) -> float:
-        try:
-            made = calendar.timegm(time.strptime(image.created, "%Y-%m-%dT%H:%M:%SZ"))
-        except ValueError as error:
-            raise ImageDamaged(f"Image {image.ref} says it was created {image.created!r}.") from error
-        return self._now - made
 
     def _survivors(self, doomed: set[ImageRef]) -> list[Manifest]:
         """Every other image of the store. One that cannot be read stops the prune: its packs are unknown."""

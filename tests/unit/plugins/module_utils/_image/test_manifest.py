@@ -8,6 +8,7 @@ import copy
 import json
 import typing as t
 from dataclasses import fields, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ json_values = st.recursive(
     max_leaves=10,
 )
 sizes = st.integers(0, 1 << 40)
+moments = st.datetimes(datetime(1970, 1, 1))
 
 
 @st.composite
@@ -69,7 +71,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
     return Manifest(
         name="lab-a",
         version="2026.11",
-        created=draw(lines),
+        created=draw(moments).strftime("%Y-%m-%dT%H:%M:%SZ"),
         disk_size=1 << 41,
         sector_size=512 if table else draw(st.sampled_from([512, 1024, 2048, 4096])),
         needed_size=draw(st.integers(end, 1 << 41)),
@@ -156,6 +158,8 @@ HOSTILE: list[tuple[str, t.Any]] = [
     ("version", "1/../2"),
     ("created", 5),
     ("created", "2026\n"),
+    ("created", "yesterday"),
+    ("created", "2026-13-01T00:00:00Z"),
     ("disk", []),
     ("disk/size", 0),
     ("disk/size", -1),
