@@ -75,6 +75,8 @@ def _first_apply(scenario: t.Any, _figures: t.Any) -> list[Row]:
         _faster(scenario, "full apply", "clonezilla", 5, "unread"),
         _faster(scenario, "full apply", "fog", 2.5, "unread"),
         Row("full apply: time, beside dd of the same bytes", _beside_dd(scenario, "unread"), 1.5, at_least=False),
+        _faster(scenario, "full apply and read back", "clonezilla", 2.5),
+        _faster(scenario, "full apply and read back", "fog", 1.3),
         Row("full apply and read back: time, beside dd", _beside_dd(scenario), 1.5, at_least=False),
         Row("full apply and read back: verified, of what was written", told["verified"] / told["written"], 1),
     ]

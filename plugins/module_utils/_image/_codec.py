@@ -14,6 +14,7 @@ from .._errors import ImageDamaged
 from .._libraries import need
 
 DIGEST_SIZE = 32
+_SHORT_CHUNK = 2 << 20
 Buffer = t.Union[bytes, bytearray, memoryview]  # evaluated: not yet with | on Python 3.9
 
 
@@ -28,28 +29,31 @@ def hasher() -> t.Any:
 
 
 def compressor(level: int, checksum: bool = False) -> t.Any:
-    """One per thread: a zstd compressor whose frames say how long their content is.
+    """A zstd compressor whose frames say how long their content is.
 
     :param checksum: for content that no digest protects.
     """
-    return need("zstandard").ZstdCompressor(compression_params=_parameters(level, write_checksum=checksum))
+    return need("zstandard").ZstdCompressor(level=level, write_content_size=True, write_checksum=checksum)
 
 
-def compressor_memory(level: int, size: int) -> int:
-    """Bytes that a compressor needs for content of a size: from 1 MB at level 3 to 80 MB at 19."""
-    return int(_parameters(level, source_size=size).estimated_compression_context_size())
+def chunk_compressor(level: int, chunk_size: int) -> t.Any:
+    """One per thread: a compressor for chunks."""
+    return need("zstandard").ZstdCompressor(compression_params=_parameters(level, chunk_size))
 
 
-def _parameters(level: int, **others: t.Any) -> t.Any:
-    """Those of zstd's level, but at 3 and 4 with tables that stay in a processor's own cache.
+def compressor_memory(level: int, chunk_size: int) -> int:
+    """Bytes that a compressor for chunks needs: from 1 MB at level 3 to 80 MB at 19."""
+    return int(_parameters(level, chunk_size).estimated_compression_context_size())
 
-    That takes an eighth less time for one hundredth more bytes; docs/performance.md has the figures.
+
+def _parameters(level: int, chunk_size: int) -> t.Any:
+    """Those of zstd's level; at level 3 with tables of half the size where chunks are too short to fill them.
+
+    docs/performance.md has the figures.
     """
-    zstandard = need("zstandard")
-    make = zstandard.ZstdCompressionParameters.from_level
-    if make(level).strategy == zstandard.STRATEGY_DFAST:
-        others.update(window_log=20, hash_log=16, chain_log=15)
-    return make(level, write_content_size=True, **others)
+    smaller = {"hash_log": 16, "chain_log": 15} if level == 3 and chunk_size <= _SHORT_CHUNK else {}
+    make = need("zstandard").ZstdCompressionParameters.from_level
+    return make(level, source_size=chunk_size, write_content_size=True, **smaller)
 
 
 def decompressor() -> t.Any:

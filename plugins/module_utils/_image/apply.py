@@ -91,7 +91,7 @@ class _Run:
         self.grid = self.index.grid()
         self._handle = handle
         self._progress = progress
-        self._threads = request.threads or worker_count(LONGEST + 2 * self.grid.chunk_size)
+        self._threads = request.threads or worker_count(2 * LONGEST + 2 * self.grid.chunk_size)
         self._refuse_overhang()
         # Rows that are always written, and last: what lies there makes a disk look like something.
         self._front = bisect_left(self.grid.numbers, -(-MIB // self.grid.chunk_size))

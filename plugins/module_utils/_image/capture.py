@@ -22,7 +22,7 @@ from .._progress import Progress
 from .._store.base import Store
 from . import index as index_codec
 from . import manifest as manifest_codec
-from ._codec import compressor, compressor_memory, digest
+from ._codec import chunk_compressor, compressor_memory, digest
 from ._fields import MOMENT, as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
@@ -150,7 +150,7 @@ class _Run:
         self.grid = Grid(self._chunk_size(earlier), self.survey.used, self.survey.blank)
         self._zero = zero_digest(self.grid.chunk_size)
         self._buffers = PerThread(lambda: aligned_buffer(self.grid.chunk_size))
-        self._compressors = PerThread(lambda: compressor(request.level))
+        self._compressors = PerThread(lambda: chunk_compressor(request.level, self.grid.chunk_size))
 
     def store(self, lease: Lease) -> tuple[Manifest, PackWriter]:
         """Send every chunk that the store lacks; the manifest says what to publish."""

@@ -143,7 +143,7 @@ def _check_packs(
         return check_content(library.store, name, wanted) if request.deep else check_presence(library.store, name)
 
     found = {}
-    for pack in ordered(check, sorted(users), request.threads or worker_count(LONGEST + LARGEST)):
+    for pack in ordered(check, sorted(users), request.threads or worker_count(2 * LONGEST + LARGEST)):
         found[pack.name] = pack
         progress.advance(sizes[pack.name])
         if pack.problem:

@@ -33,6 +33,7 @@ _MOST_PIECES = 1024  # IOV_MAX of Linux
 # Much of a pack goes past the page cache: copying it there takes as long as a quarter of compressing it.
 _BLOCK = 4096  # enough for direct I/O on every filesystem
 _WORTH_DIRECT = 1 << 20  # bytes
+_NO_DIRECT = {errno.EINVAL, errno.EOPNOTSUPP}
 _MOST_DIRECT = 9 << 20  # bytes read at once: the memory for it is kept, for each thread
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -293,7 +294,7 @@ def _direct(fd: int, transfer: t.Callable[[], int]) -> int:
         fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_DIRECT)
         return transfer()
     except OSError as error:
-        if error.errno != errno.EINVAL:
+        if error.errno not in _NO_DIRECT:
             raise
         return 0
     finally:
