@@ -11,7 +11,9 @@ import pytest
 import zstandard
 from ansible_collections.golden.fleet.plugins.module_utils._errors import ImageDamaged
 from ansible_collections.golden.fleet.plugins.module_utils._image._codec import (
+    chunk_compressor,
     compressor,
+    compressor_memory,
     decompressor,
     digest,
     from_little_endian,
@@ -42,6 +44,21 @@ def test_a_hasher_is_the_digest_of_the_whole(one: bytes, other: bytes) -> None:
 def test_what_is_compressed_is_inflated(content: bytes, level: int) -> None:
     frame = compressor(level).compress(content)
     assert inflate(decompressor(), memoryview(frame), LIMIT, "it") == content
+
+
+@pytest.mark.parametrize("level", [1, 3, 4, 19])
+@pytest.mark.parametrize("size", [1 << 16, 2 << 20, 4 << 20])
+def test_chunks_of_every_size_and_level(level: int, size: int) -> None:
+    content = b"".join(digest(bytes([number % 251])) for number in range(size // 32))
+    frame = chunk_compressor(level, size).compress(content)
+    assert zstandard.get_frame_parameters(frame).window_size <= 16 << 20
+    assert inflate(decompressor(), frame, size, "it") == content
+
+
+def test_memory_of_a_compressor_grows_with_its_level() -> None:
+    needs = [compressor_memory(level, 2 << 20) for level in (3, 9, 19)]
+    assert needs == sorted(needs)
+    assert 500_000 < needs[0] < needs[2] < 100_000_000
 
 
 def test_content_of_the_limit_passes_and_one_byte_more_does_not() -> None:

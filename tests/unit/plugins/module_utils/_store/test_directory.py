@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import mmap
 import os
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
     NotInStore,
     StoreBroken,
     StoreError,
+    StoreFull,
 )
 from ansible_collections.golden.fleet.plugins.module_utils._store import base
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import (
@@ -151,3 +156,61 @@ def test_rename_if_free(tmp_path: Path) -> None:
     finally:
         os.close(folder)
     assert (tmp_path / "new").read_bytes() == b"new content"
+
+
+class _Transfers:
+    """The system's transfers as some filesystems do them: refused, or cut short."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, refusal: int | None = None, most: int = 1 << 40) -> None:
+        self.direct = 0  # bytes
+        self._refusal = refusal
+        self._most = most
+        write, preadv = os.write, os.preadv
+        monkeypatch.setattr(os, "write", lambda fd, data: self._do(fd, lambda: write(fd, data[: self._most])))
+        monkeypatch.setattr(
+            os, "preadv", lambda fd, to, at: self._do(fd, lambda: preadv(fd, [to[0][: self._most]], at))
+        )
+
+    def _do(self, fd: int, transfer: t.Callable[[], int]) -> int:
+        assert fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_DIRECT
+        if self._refusal:
+            raise OSError(self._refusal, os.strerror(self._refusal))
+        done = transfer()
+        self.direct += done
+        return done
+
+
+def _memory(size: int) -> memoryview:
+    memory = memoryview(mmap.mmap(-1, size + mmap.PAGESIZE))[:size]
+    memory[:] = os.urandom(size)
+    return memory
+
+
+@pytest.mark.parametrize("most", [1 << 40, 1 << 20, 4096])
+def test_packs_go_past_the_page_cache(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    data = _memory((3 << 20) + 777)
+    transfers = _Transfers(monkeypatch, most=most)
+    store.write("pack", data)
+    assert transfers.direct == min(most, 3 << 20)
+    assert store.read("pack", 5, 3 << 20) == data[5 : 5 + (3 << 20)]
+    assert store.read("pack") == data
+
+
+@pytest.mark.parametrize("refusal", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_without_direct_io(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, refusal: int) -> None:
+    data = _memory((3 << 20) + 777)
+    transfers = _Transfers(monkeypatch, refusal)
+    store.write("pack", data)
+    assert store.read("pack", 4096, 2 << 20) == data[4096 : 4096 + (2 << 20)]
+    assert store.read("pack") == data
+    assert transfers.direct == 0
+
+
+@pytest.mark.parametrize(("code", "kind"), [(errno.ENOSPC, StoreFull), (errno.EIO, StoreBroken)])
+def test_direct_io_that_fails(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[StoreError]
+) -> None:
+    _Transfers(monkeypatch, code)
+    with pytest.raises(kind):
+        store.write("packs/pack", _memory(2 << 20))
+    assert store.list("packs") == []
