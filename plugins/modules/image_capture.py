@@ -16,6 +16,8 @@ description:
     O(dedupe_from), are neither compressed nor sent again.
   - The image becomes visible in the store all at once, at the very end. A capture that was interrupted leaves
     nothing visible, and the next attempt goes on with what had been stored.
+  - Its tags are set right after that. Where that was interrupted, the error of the next attempt names those that are
+    missing; M(golden.fleet.image_tag) sets them.
   - Needs the programs and libraries that the role P(golden.fleet.tools#role) installs on the machine.
 extends_documentation_fragment:
   - golden.fleet.attributes
@@ -81,6 +83,7 @@ options:
 seealso:
   - module: golden.fleet.image_apply
   - module: golden.fleet.image_info
+  - module: golden.fleet.image_tag
 author:
   - golden.fleet contributors (@golden-fleet)
 """
@@ -123,6 +126,12 @@ digest:
 tags:
   description: The tags that were set.
   returned: success, not in check mode
+  type: list
+  elements: str
+  sample: [stable]
+missing_tags:
+  description: Tags in O(tags) that do not point to this version, although it is complete in the store.
+  returned: failure, because the version exists already or its tags could not be set
   type: list
   elements: str
   sample: [stable]

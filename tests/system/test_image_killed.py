@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import ImageExists
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
+from ansible_collections.golden.fleet.plugins.module_utils._image.names import parse_ref
+from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import open_store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
@@ -30,6 +32,7 @@ from ansible_collections.golden.fleet.tests.support.engine import (
 from ansible_collections.golden.fleet.tests.support.victim import Executioner
 
 _NOISE = 7  # MiB on the reference disk
+_TAGS = ("stable",)
 
 pytestmark = pytest.mark.usefixtures("small_packs", "quick_takeover")
 
@@ -49,20 +52,22 @@ def _packs(place: Place) -> set[Path]:
     return set(place.folder.glob("packs/*/*.pack"))
 
 
-def _check_after_kill(place: Place, store: Store, reference: Path, moment: str) -> None:
-    """Nobody sees a part of an image; the next attempt goes on from what is there."""
-    library = Library(store)
+def _go_on(place: Place, store: Store, reference: Path) -> None:
+    """Nobody saw a part of an image; the next attempt goes on from what is there."""
     earlier = _packs(place)
-    if library.names():
-        assert "delete" in moment or moment == "after create", moment  # all but the claim's end was done
-        with pytest.raises(ImageExists):
-            capture_disk(store, reference, "lab:1")
-    else:
-        again = capture_disk(store, reference, "lab:1")
-        assert earlier <= _packs(place)
-        # A pack whose name the claim had no time to note is sent again, under the same name.
-        assert again["chunks"]["known"] >= 2 * (len(earlier) - 1), moment
-    assert verify_store(store)["ok"], moment
+    again = capture_disk(store, reference, "lab:1", tags=_TAGS)
+    assert earlier <= _packs(place)
+    # A pack whose name the claim had no time to note is sent again, under the same name.
+    assert again["chunks"]["known"] >= 2 * (len(earlier) - 1)
+
+
+def _complete(store: Store, reference: Path, missing: tuple[str, ...]) -> None:
+    """The image is there; the next attempt says which tags are not, and they can be set."""
+    with pytest.raises(ImageExists) as caught:
+        capture_disk(store, reference, "lab:1", tags=_TAGS)
+    assert caught.value.facts.get("missing_tags", []) == list(missing)
+    if missing:
+        tag(store, TagRequest(parse_ref("lab:1"), missing))
 
 
 def _telling(moments: list[str]) -> list[int]:
@@ -74,16 +79,25 @@ def _telling(moments: list[str]) -> list[int]:
 
 
 def test_a_killed_capture_leaves_nothing_half_done(place: Place, executioner: Executioner, reference: Path) -> None:
-    whole = executioner.run("capture", place.location, str(reference), "lab:1")
+    whole = executioner.run("capture", place.location, str(reference), "lab:1", tags=_TAGS)
     assert not whole.killed
     assert not whole.error
     assert whole.moments.count("before write") >= 4  # several packs, or this tests little
-    for number in _telling(whole.moments):
+    published_at = len(whole.moments) - whole.moments[::-1].index("after create")  # the manifest is created last
+    tagged_at = len(whole.moments) - whole.moments[::-1].index("after write")
+    assert published_at < tagged_at
+    for number in sorted({*_telling(whole.moments), published_at, tagged_at - 1, tagged_at}):
         victim = place.beside(str(number))
-        end = executioner.run("capture", victim.location, str(reference), "lab:1", number)
+        end = executioner.run("capture", victim.location, str(reference), "lab:1", number, tags=_TAGS)
         assert end.killed
         with open_store(victim.location) as store:
-            _check_after_kill(victim, store, reference, end.moments[-1])
+            assert bool(Library(store).names()) == (number >= published_at), end.moments[-1]
+            if number >= published_at:
+                _complete(store, reference, () if number >= tagged_at else _TAGS)
+            else:
+                _go_on(victim, store, reference)
+            assert Library(store).find(parse_ref("lab:stable")).version == "1"
+            assert verify_store(store)["ok"], end.moments[-1]
 
 
 def test_what_a_killed_capture_sent_is_not_sent_again(

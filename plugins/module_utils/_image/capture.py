@@ -15,7 +15,7 @@ from .._disk.handle import DiskHandle, aligned_buffer
 from .._disk.model import Disk, Survey, Volume
 from .._disk.survey import survey
 from .._disk.table import needed_size, rehearse_table
-from .._errors import UsageError
+from .._errors import StoreError, UsageError
 from .._machine import source_facts, tool_versions
 from .._os.probe import find_systems
 from .._progress import Progress
@@ -85,8 +85,7 @@ def capture(store: Store, request: CaptureRequest, progress: Progress) -> dict[s
         handle.check_identity()
         lease.confirm()
         library.publish(image, run.encoded_index, run.places)
-        for tag in request.tags:
-            library.set_tag(image, tag)
+        _set_tags(library, image, request.tags)
     return _result(run, image, writer, time.monotonic() - started)
 
 
@@ -118,11 +117,32 @@ def _refuse_existing(library: Library, request: CaptureRequest) -> None:
     ref = request.ref
     versions = library.versions(ref.name)
     if ref.version in versions:
-        raise exists(ref, library.store.url)
+        raise exists(ref, library.store.url, _missing_tags(library, request))
     for tag in set(request.tags) & set(versions):
         raise UsageError(f"{ref.name}:{tag} is a version in {library.store.url}; a tag needs a name of its own.")
     if library.tag(ref.name, ref.version):
         raise UsageError(f"{ref} is a tag in {library.store.url}; a version needs a name of its own.")
+
+
+def _missing_tags(library: Library, request: CaptureRequest) -> list[str]:
+    """The tags asked for that do not point to the version, which is there."""
+    found = library.readable_tags(request.ref.name)
+    versions = {name: tag.version for name, tag in found.items() if tag}
+    return [name for name in request.tags if versions.get(name) != request.ref.version]
+
+
+def _set_tags(library: Library, image: Manifest, tags: t.Sequence[str]) -> None:
+    """:raises StoreError: the store fails; it says that nothing but tags is missing."""
+    for position, tag in enumerate(tags):
+        try:
+            library.set_tag(image, tag)
+        except StoreError as error:
+            missing = list(tags[position:])
+            raise type(error)(
+                f"{error.message} Image {image.ref} is published and complete, but lacks these tags: "
+                f"{', '.join(missing)}. Set them with golden.fleet.image_tag.",
+                **{**error.facts, "image": str(image.ref), "missing_tags": missing},
+            ) from error
 
 
 class _Chunk(t.NamedTuple):

@@ -311,10 +311,19 @@ def part_key(image: Manifest, part: str) -> str:
     return version_key(image.name, image.version, f"{image.index.digest}.{part}")
 
 
-def exists(ref: ImageRef, store: str) -> ImageExists:
-    """The error for a version that is there already."""
-    return ImageExists(
+def exists(ref: ImageRef, store: str, missing_tags: t.Sequence[str] = ()) -> ImageExists:
+    """The error for a version that is there already.
+
+    :param missing_tags: those that were asked for and do not point to it.
+    """
+    said = (
         f"{ref} exists already in {store}. Images never change: choose another version, or remove this one "
-        "with golden.fleet.image_prune.",
-        image=str(ref),
+        "with golden.fleet.image_prune."
     )
+    if not missing_tags:
+        return ImageExists(said, image=str(ref))
+    said += (
+        f" It lacks these tags that were asked for: {', '.join(missing_tags)}. If a capture was interrupted before "
+        "it set them, set them with golden.fleet.image_tag."
+    )
+    return ImageExists(said, image=str(ref), missing_tags=list(missing_tags))
