@@ -44,7 +44,10 @@ class Result:
 
 
 def environment() -> dict[str, str]:
-    """The environment for every program: plain English output, system directories on the path, no locks."""
+    """The environment for every program: plain English output, system directories on the path, no locks.
+
+    Without what is meant for us alone: a password may be among it.
+    """
     path = os.environ.get("PATH", "").split(os.pathsep)
     path += [folder for folder in _SYSTEM_PATHS if folder not in path]
     ours = {
@@ -53,7 +56,8 @@ def environment() -> dict[str, str]:
         "LANGUAGE": "C",
         "LOCK_BLOCK_DEVICE": "no",  # util-linux would wait for the lock that we have on the disk
     }
-    return {**os.environ, **ours}
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith("GOLDEN_")}
+    return {**theirs, **ours}
 
 
 def package_of(tool: str) -> str:

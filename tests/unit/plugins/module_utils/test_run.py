@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Programs that cannot be started."""
+"""Programs that cannot be started, and what they get to see."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ def test_a_program_that_may_not_be_executed(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there() -> None:
     with pytest.raises(ToolMissing, match="Install the package 'golden-nothing'"):
         run(["golden-nothing"])
+
+
+def test_a_program_sees_nothing_of_what_is_meant_for_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOLDEN_STORE_PASSWORD", "secret")
+    monkeypatch.setenv("TMPDIR", "/somewhere")
+    seen = run(["env"]).stdout.splitlines()
+    assert "TMPDIR=/somewhere" in seen
+    assert not [line for line in seen if "GOLDEN_" in line or "secret" in line]
