@@ -11,7 +11,7 @@ From Python:
 
 From a shell, for the demo, the benchmark and playbooks:
 
-    python3 tests/support/nginx.py start FOLDER     # prints url, ca, username, password as JSON
+    python3 tests/support/nginx.py start FOLDER     # prints url, ca, folder and both users as JSON
     python3 tests/support/nginx.py stop FOLDER
 """
 
@@ -249,6 +249,7 @@ def _start(folder: Path) -> None:
                 "ca": str(server.ca),
                 "username": server.writer.name,
                 "password": server.writer.password,
+                "reader": {"username": server.reader.name, "password": server.reader.password},
                 "folder": str(server.store_folder),
             }
         )

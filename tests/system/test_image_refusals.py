@@ -44,6 +44,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
 from ansible_collections.golden.fleet.plugins.module_utils._image.apply import ApplyRequest, apply
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
 from ansible_collections.golden.fleet.plugins.module_utils._image.names import parse_ref
+from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
 from ansible_collections.golden.fleet.plugins.module_utils._progress import Silent
 from ansible_collections.golden.fleet.plugins.module_utils._store._retry import Patience
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
@@ -365,6 +366,22 @@ def test_a_version_that_exists(store: Store, source: Path) -> None:
     assert verify_store(store)["ok"]
 
 
+def test_a_version_that_exists_without_all_of_its_tags(store: Store, source: Path) -> None:
+    """As a capture leaves it that was killed between publishing and its tags."""
+    capture_disk(store, source, "lab:1", tags=("stable",))
+    capture_disk(store, source, "lab:2", tags=("newest",))
+    wanted = ("stable", "newest", "exam")
+    for check in (False, True):
+        with pytest.raises(ImageExists, match=r"tags .*: newest, exam\..*golden\.fleet\.image_tag") as caught:
+            capture_disk(store, source, "lab:1", tags=wanted, check=check)
+        assert caught.value.facts["missing_tags"] == ["newest", "exam"]
+    assert tag(store, TagRequest(parse_ref("lab:1"), wanted))["changed"]
+    with pytest.raises(ImageExists) as caught:
+        capture_disk(store, source, "lab:1", tags=wanted)
+    assert "missing_tags" not in caught.value.facts
+    assert "image_tag" not in caught.value.message
+
+
 def test_images_that_are_not_there(store: Store, source: Path, target: Path) -> None:
     with pytest.raises(ImageNotFound, match="not a golden.fleet store"):
         apply_disk(store, target, "lab:1")
@@ -506,7 +523,7 @@ def server(image_server: Nginx, https_place: Place, source: Path) -> Nginx:
 
 def test_somebody_who_may_not_write(server: Nginx, https_place: Place, source: Path, target: Path) -> None:
     with _impatient(server, https_place.location.store, reader=True) as store:
-        with pytest.raises(StoreRefused, match="store_username and store_password"):
+        with pytest.raises(StoreRefused, match=r"this user may only read.*store_username and store_password"):
             capture_disk(store, source, "lab:2")
         assert apply_disk(store, target, "lab:1")["changed"]
     assert same_noise(target, source, _NOISE)
@@ -589,6 +606,19 @@ def test_a_store_that_serves_something_else(place: Place, store: Store, source: 
     assert signatures(target) == set()
 
 
+def test_a_server_that_fails_when_only_the_tags_are_missing(tmp_path: Path, source: Path) -> None:
+    extra = f"location ~ ^/golden/images/lab/tags/exam {{ root {tmp_path}/nginx/data; if ($request_method = PUT) "
+    extra += "{ return 503; } }"
+    with Nginx(tmp_path / "nginx", extra=extra) as server, _impatient(server, server.url) as store:
+        said = r"503.*lab:1 is published.*: exam, spare\..*golden\.fleet\.image_tag"
+        with pytest.raises(StoreBroken, match=said) as caught:
+            capture_disk(store, source, "lab:1", tags=("stable", "exam", "spare"))
+        assert (caught.value.facts["image"], caught.value.facts["missing_tags"]) == ("lab:1", ["exam", "spare"])
+        assert caught.value.facts["store"] == server.url
+        assert Library(store).find(parse_ref("lab:stable")).version == "1"
+        assert verify_store(store)["ok"]
+
+
 def test_a_store_that_disappears_at_the_end_of_a_capture(tmp_path: Path, source: Path) -> None:
     """The error is about the store, and the claim is no obstacle later."""
     with Nginx(tmp_path / "nginx") as server, _impatient(server, server.url) as store:
@@ -613,8 +643,16 @@ def _login(server: Nginx) -> tuple[str, str, str]:
 # The machine
 
 
-@pytest.mark.parametrize("library", ["blake3", "zstandard"])
-def test_a_library_that_is_missing(image: Store, target: Path, tmp_path: Path, library: str) -> None:
+@pytest.mark.parametrize(
+    ("library", "kind"), [("blake3", "directory"), ("zstandard", "directory"), ("requests", "https")]
+)
+def test_a_library_that_is_missing(
+    request: pytest.FixtureRequest, source: Path, target: Path, tmp_path: Path, library: str, kind: str
+) -> None:
+    where = request.getfixturevalue(f"{kind}_place").location
+    with open_store(where) as store:
+        capture_disk(store, source, "lab:1")
+    login = [where.username, where.password, where.ca] if kind == "https" else []
     hiding = tmp_path / "hiding"
     hiding.mkdir()
     (hiding / f"{library}.py").write_text("raise ModuleNotFoundError('hidden')\n")
@@ -624,13 +662,13 @@ def test_a_library_that_is_missing(image: Store, target: Path, tmp_path: Path, l
         "from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation, open_store\n"
         "from ansible_collections.golden.fleet.tests.support.engine import apply_disk\n"
         "try:\n"
-        "    apply_disk(open_store(StoreLocation(sys.argv[1])), sys.argv[2], 'lab:1')\n"
+        "    apply_disk(open_store(StoreLocation(*sys.argv[2:])), sys.argv[1], 'lab:1')\n"
         "except LibraryMissing as error:\n"
         "    print(error.message, error.facts['library'])\n"
     )
     with _untouched(target):
         done = subprocess.run(
-            [sys.executable, "-c", program, image.url, str(target)],
+            [sys.executable, "-c", program, str(target), where.store, *login],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(hiding), *filter(None, sys.path)])},
             capture_output=True,
             text=True,

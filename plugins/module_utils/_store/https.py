@@ -273,7 +273,13 @@ class HttpsStore(Store):
 
 
 _REFUSALS: dict[int, tuple[type[StoreError], str]] = {
-    401: (StoreRefused, "User name or password are missing or wrong: set store_username and store_password."),
+    401: (
+        StoreRefused,
+        (
+            "User name or password are missing or wrong, or this user may only read: "
+            "set store_username and store_password."
+        ),
+    ),
     403: (StoreRefused, "This user may not do that, or the server's worker has no right to that path."),
     405: (StoreRefused, "It does not take uploads there. In nginx: 'dav_methods PUT DELETE MKCOL MOVE;'."),
     501: (StoreRefused, "It does not take uploads there. In nginx: 'dav_methods PUT DELETE MKCOL MOVE;'."),
