@@ -146,6 +146,7 @@ class Bench:
             ),
             runs=1,
         )
+        _remove(store)
         return _figures(results)
 
     def startup(self) -> Figures:

@@ -67,6 +67,6 @@ def test_a_disk_that_does_not_boot_is_noticed(tmp_path: Path) -> None:
 
 
 def test_only_code_that_really_runs_counts_as_acceleration() -> None:
-    assert runs_code(PROCESSORS["tcg"])
+    assert runs_code(PROCESSORS["tcg"], deadline=60)
     assert not runs_code(("-accel", "no such accelerator"))
     assert not runs_code((*PROCESSORS["tcg"], "-S"), deadline=2)  # it starts, and hangs
