@@ -15,6 +15,8 @@ description:
   - Fails before it removes anything if an image that stays lacks chunks. M(golden.fleet.image_verify) with
     O(golden.fleet.image_verify#module:repair=true) finds them again; if it does not, give that image to O(remove).
   - Then removes packs that no image needs any more, and rewrites packs of which only a small part is in use.
+  - Rewrites packs, too, that M(golden.fleet.image_verify) with O(golden.fleet.image_verify#module:repair=true) found
+    damaged, unless an image needs a damaged chunk of which there is no other copy.
   - Without O(keep_last), O(keep_within) and O(remove), no version is removed, but space that nobody uses is freed, for
     example what an interrupted capture left behind.
   - A capture that is under way is never broken. Versions are removed at once, but packs stay until a later run (see
@@ -53,7 +55,7 @@ options:
     elements: str
     default: []
   repack_below:
-    description: Rewrite packs of which less than so many percent are in use; V(0) never.
+    description: Rewrite packs of which less than so many percent are in use; with V(0) only damaged ones.
     type: int
     default: 50
   leftovers_after:
@@ -109,7 +111,9 @@ packs:
       elements: str
       sample: []
     rewritten:
-      description: Packs that were little used. They are among the removed ones too, unless RV(deferred).
+      description:
+        - Packs that were little used or damaged. They are among the removed ones too, unless RV(deferred).
+        - A damaged pack of which all chunks are in use is replaced under its own name, and not removed.
       returned: success
       type: list
       elements: str

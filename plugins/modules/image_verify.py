@@ -22,7 +22,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Repairs nothing then.
+      - Repairs nothing and writes nothing down then.
   diff_mode:
     support: none
   idempotent:
@@ -41,14 +41,21 @@ options:
     default: true
   repair:
     description:
-      - Whether lost or damaged C(locations) of an image, which say in which packs its chunks lie, are made anew from
-        the packs.
+      - Whether C(locations) of images, which say in which packs their chunks lie, are made anew from the packs where
+        they are lost or damaged, or lead to lost packs or damaged chunks of which the store has a sound copy.
+      - With O(deep), it is also written down in the store which chunks are damaged. A capture does not rely on those,
+        but sends them again. The note goes when a pack is found to be sound, or is pruned.
+      - So damage heals in three steps. Verify with O(repair=true). Capture the disk again as a new version, which
+        sends what is damaged and uses again what is sound. Verify with O(repair=true) once more, which makes the older
+        versions use the chunks that were sent. What no disk has any more cannot be healed.
+      - A damaged pack of which images still use sound chunks is reported as damaged until M(golden.fleet.image_prune)
+        replaces it.
       - Fails if somebody prunes the store, or repairs it, at that moment.
-      - Lost chunks cannot be repaired. Capture the image again; chunks that are still sound are used again.
     type: bool
     default: false
 seealso:
   - module: golden.fleet.image_prune
+  - module: golden.fleet.image_capture
 author:
   - golden.fleet contributors (@golden-fleet)
 """
@@ -63,6 +70,11 @@ EXAMPLES = r"""
     store: /srv/golden
     image: lab-a:stable
     deep: false
+
+- name: Note what is damaged, and mend images with what captures have sent since
+  golden.fleet.image_verify:
+    store: https://imaging.example/golden
+    repair: true
 """
 
 RETURN = r"""
@@ -153,7 +165,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._argspec import (
 )
 from ansible_collections.golden.fleet.plugins.module_utils._errors import ImageDamaged
 from ansible_collections.golden.fleet.plugins.module_utils._image.names import parse_ref
-from ansible_collections.golden.fleet.plugins.module_utils._image.verify import VerifyRequest, verify
+from ansible_collections.golden.fleet.plugins.module_utils._image.verify import VerifyRequest, advice, verify
 from ansible_collections.golden.fleet.plugins.module_utils._job.model import Work
 from ansible_collections.golden.fleet.plugins.module_utils._module import run_long_work
 from ansible_collections.golden.fleet.plugins.module_utils._progress import Progress
@@ -183,7 +195,8 @@ def prepare(module: AnsibleModule) -> Work:
             broken = [image["image"] for image in found["images"] if not image["ok"]]
             raise ImageDamaged(
                 f"{store.url} is damaged. Broken images: {', '.join(broken) or 'none'}. "
-                f"Damaged packs: {len(found['packs'])}. See images and packs in this result.",
+                f"Damaged packs: {len(found['packs'])}. See images and packs in this result. "
+                f"{advice(bool(broken), request)}",
                 **found,
             )
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 import typing as t
@@ -22,11 +23,18 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
     ImageNotFound,
     UsageError,
 )
-from ansible_collections.golden.fleet.plugins.module_utils._image import lease
+from ansible_collections.golden.fleet.plugins.module_utils._image import lease, pack
+from ansible_collections.golden.fleet.plugins.module_utils._image.damage import Damage
 from ansible_collections.golden.fleet.plugins.module_utils._image.info import info
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
-from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef, pack_key, parse_ref
+from ansible_collections.golden.fleet.plugins.module_utils._image.names import (
+    ImageRef,
+    damaged_key,
+    pack_key,
+    parse_ref,
+)
 from ansible_collections.golden.fleet.plugins.module_utils._image.tag import TagRequest, tag
+from ansible_collections.golden.fleet.plugins.module_utils._image.verify import VerifyRequest, advice
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Data, Store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
 from ansible_collections.golden.fleet.tests.support.engine import (
@@ -80,6 +88,12 @@ def _part(place: Place, ref: str, part: str) -> Path:
 def _flip(path: Path, at: int) -> None:
     byte = piece(path, at, 1)[0]
     overwrite(path, at, bytes([byte ^ 0x10]))
+
+
+def _flip_chunks(path: Path) -> None:
+    """Damage every chunk of a pack; noise is as long in a pack as on the disk."""
+    for at in range(1000, path.stat().st_size - 1000, MIB):
+        _flip(path, at)
 
 
 def _broken(found: Result) -> set[str]:
@@ -710,19 +724,264 @@ def test_what_is_lost_for_good_is_repaired_only_once(store: Store, place: Place,
     assert _broken(second) == {"lab:2"}
 
 
-@pytest.mark.parametrize("harm", ["gone", "truncated"])
+@pytest.mark.parametrize("harm", ["gone", "truncated", "flipped byte"])
 def test_a_lost_pack_is_sent_again_by_the_next_capture(
     store: Store, three: dict[str, set[Path]], source: Path, tmp_path: Path, harm: str
 ) -> None:
     for path in set.union(*three.values()):
-        os.truncate(path, 1000)
+        if harm == "flipped byte":
+            _flip_chunks(path)
+        else:
+            os.truncate(path, 1000)
         if harm == "gone":
             path.unlink()
+    if harm == "flipped byte":  # nothing but its bytes tells of it
+        verify_store(store, repair=True)
     again = capture_disk(store, source, "lab:4")
     assert again["chunks"]["new"] >= _NOISE
     target = sparse(tmp_path / "target.img", (_NOISE + 2) * MIB)
     apply_disk(store, target, "lab:4")
     assert same_noise(target, source, _NOISE)
+
+
+def _applies(store: Store, tmp_path: Path, ref: str, disk: Path) -> bool:
+    target = sparse(tmp_path / "target.img", (_NOISE + 2) * MIB)
+    apply_disk(store, target, ref)
+    return same_noise(target, disk, _NOISE)
+
+
+def _files(place: Place) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")}
+
+
+@pytest.fixture
+def spoiled(store: Store, place: Place, source: Path) -> list[Path]:
+    """The image lab:1 and its packs, each with one damaged chunk."""
+    capture_disk(store, source, "lab:1")
+    packs = sorted(place.folder.rglob("*.pack"))
+    for path in packs:
+        _flip(path, 1000)
+    return packs
+
+
+def test_damage_heals(store: Store, spoiled: list[Path], source: Path, tmp_path: Path) -> None:
+    """Verify tells captures what is damaged, a capture sends it again, and then the old version uses that, too."""
+    found = verify_store(store, repair=True)
+    assert (found["ok"], found["changed"]) == (False, True)
+    assert Damage(store).packs == {path.stem for path in spoiled}
+    assert not verify_store(store, repair=True)["changed"]
+    watcher = Watcher()
+    again = capture_disk(store, source, "lab:2", watcher)
+    assert again["chunks"]["new"] == len(spoiled)
+    assert any(f"{len(spoiled)} chunks in the store are damaged" in note for note in watcher.notes)
+    assert _applies(store, tmp_path, "lab:2", source)
+    healed = verify_store(store, repair=True)
+    assert [(image["image"], image["ok"], image["repaired"]) for image in healed["images"]] == [
+        ("lab:1", True, True),
+        ("lab:2", True, False),
+    ]
+    assert _applies(store, tmp_path, "lab:1", source)
+    assert not verify_store(store, repair=True)["changed"]
+    assert verify_store(store)["packs"]  # what is sound in them is in use
+    assert set(prune_store(store, repack_below=0)["packs"]["rewritten"]) <= {path.stem for path in spoiled}
+    assert verify_store(store)["ok"]
+    assert Damage(store).packs == set()
+    assert not prune_store(store, repack_below=0)["changed"]
+    assert all(_applies(store, tmp_path, ref, source) for ref in ("lab:1", "lab:2"))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_advice_begins_with_the_next_step(deep: bool) -> None:
+    for broken in (False, True):
+        assert advice(broken, VerifyRequest(deep=deep)).startswith("Run golden.fleet.image_verify with repair: true")
+    begun = VerifyRequest(deep=deep, repair=True)
+    assert advice(True, begun).startswith("Then capture" if deep else "Run golden.fleet.image_verify")
+    assert advice(False, begun).endswith("golden.fleet.image_prune replaces the damaged packs.")
+
+
+def test_verify_writes_nothing_unless_it_repairs(store: Store, place: Place, spoiled: list[Path]) -> None:
+    before = _files(place)
+    assert not verify_store(store)["ok"]
+    assert _files(place) == before
+    verify_store(store, repair=True, deep=False)
+    assert {path for path in _files(place) if path.is_file()} == {path for path in before if path.is_file()}
+    assert spoiled
+
+
+def test_what_is_said_of_a_pack_goes_when_a_sound_one_takes_its_place(
+    store: Store, spoiled: list[Path], source: Path
+) -> None:
+    verify_store(store, repair=True)
+    for path in spoiled:
+        _flip(path, 1000)
+    found = verify_store(store, repair=True)
+    assert (found["ok"], found["changed"]) == (True, True)
+    assert Damage(store).packs == set()
+    assert capture_disk(store, source, "lab:2")["chunks"]["new"] == 0
+
+
+def test_more_damage_is_added_to_what_is_known(directory: Store, directory_place: Place, source: Path) -> None:
+    capture_disk(directory, source, "lab:1")
+    path = next(path for path in directory_place.folder.rglob("*.pack") if path.stat().st_size > 2 * MIB)
+    entries = pack.read_table(directory, path.stem)
+    for count, at in enumerate((1000, path.stat().st_size - 60), 1):  # a chunk, and the table
+        _flip(path, at)
+        assert verify_store(directory, repair=True)["changed"] == (count == 1)
+    _flip(path, MIB + 1000)
+    assert verify_store(directory, repair=True)["changed"]
+    damage = Damage(directory)
+    assert [damage.spoils(entry.digest, path.stem) for entry in entries] == [True, True]
+
+
+def test_damaged_chunks_are_known_neither_from_other_images_nor_from_interrupted_captures(
+    directory: Store, source: Path
+) -> None:
+    capture_disk(directory, source, "office:1")
+    noted = Damage(directory)
+    entries = {name: pack.read_table(directory, name) for name in Library(directory).packs()}
+    for name, found in entries.items():
+        noted.add(name, frozenset({found[0].digest}))
+    again = capture_disk(directory, source, "lab:1", dedupe_from=("office",))
+    assert again["chunks"]["new"] == len(entries)
+    _change(source, 0, 40)
+    _interrupt(directory, source, "lab:2")
+    left = (set(Library(directory).packs()) - set(entries) - set(again["packs"])).pop()
+    noted.add(left, frozenset({pack.read_table(directory, left)[0].digest}))
+    assert capture_disk(directory, source, "lab:2")["chunks"]["new"] == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[" * 100000,
+        b"[]",
+        b"{}",
+        b'{"chunks": null}',
+        b'{"chunks": ["../../etc/passwd"]}',
+        b'{"chunks": [7]}',
+        b'{"chunks": [], "chunks": []}',
+        b'{"chunks": ["' + b"0" * (9 << 20) + b'"]}',
+    ],
+    ids=lambda content: content[:20].decode("latin-1"),
+)
+def test_a_pack_is_not_trusted_if_what_is_said_of_it_is_unreadable(
+    directory: Store, source: Path, tmp_path: Path, content: bytes
+) -> None:
+    first = capture_disk(directory, source, "lab:1")
+    for name in Library(directory).packs():
+        directory.write(damaged_key(name), content)
+    again = capture_disk(directory, source, "lab:2")
+    assert again["chunks"]["new"] == first["chunks"]["new"]
+    assert set(Library(directory).packs()) == set(first["packs"])  # the very same packs
+    assert Damage(directory).packs == set()
+    for name in first["packs"]:
+        directory.write(damaged_key(name), content)
+    assert not prune_store(directory, repack_below=100)["changed"]
+    found = verify_store(directory, repair=True)
+    assert (found["ok"], found["changed"]) == (True, True)
+    assert Damage(directory).packs == set()
+    assert _applies(directory, tmp_path, "lab:1", source)
+
+
+def test_other_files_say_nothing_of_packs(directory: Store, directory_place: Place, source: Path) -> None:
+    capture_disk(directory, source, "lab:1")
+    folder = directory_place.folder / "damaged"
+    (folder / ("0" * 64 + ".json")).mkdir(parents=True)
+    for name in ("README", "x.json", "0" * 64):
+        (folder / name).touch()
+    assert Damage(directory).packs == set()
+    assert capture_disk(directory, source, "lab:2")["chunks"]["new"] == 0
+
+
+def test_a_prune_keeps_the_sound_copy_of_a_damaged_chunk(
+    store: Store, spoiled: list[Path], source: Path, tmp_path: Path
+) -> None:
+    """It goes with the only version that uses it, but for the older one that needs it."""
+    _set_tags(store, "lab:1", "stable")
+    verify_store(store, repair=True)
+    original = Path(shutil.copy(source, tmp_path / "original.img"))
+    capture_disk(store, source, "lab:2")
+    for mebibyte in range(_NOISE):
+        _change(source, mebibyte, 60 + mebibyte)
+    capture_disk(store, source, "lab:3")
+    assert prune_store(store, keep_last=1, check=True)["removed"] == ["lab:2"]
+    assert prune_store(store, keep_last=1)["removed"] == ["lab:2"]
+    assert verify_store(store)["ok"]
+    assert Damage(store).packs == set()
+    assert _applies(store, tmp_path, "lab:1", original)
+    assert spoiled
+
+
+def test_of_two_copies_a_prune_takes_the_sound_one(
+    directory: Store, directory_place: Place, source: Path, tmp_path: Path
+) -> None:
+    """Also where the table of the pack that holds it is damaged, so that only the newer image knows of it."""
+    capture_disk(directory, source, "lab:1")
+    before = set(directory_place.folder.rglob("*.pack"))
+    for path in before:
+        _flip(path, 1000)
+    verify_store(directory, repair=True)
+    capture_disk(directory, source, "lab:2")
+    for path in set(directory_place.folder.rglob("*.pack")) - before:
+        _flip(path, path.stat().st_size - 60)
+    verify_store(directory, repair=True)
+    prune_store(directory)
+    assert verify_store(directory)["ok"]
+    assert all(_applies(directory, tmp_path, ref, source) for ref in ("lab:1", "lab:2"))
+
+
+def test_damage_without_remedy_stops_no_prune_and_loses_no_more(
+    directory: Store, directory_place: Place, source: Path, tmp_path: Path
+) -> None:
+    capture_disk(directory, source, "lab:1")
+    _set_tags(directory, "lab:1", "stable")
+    path = max(directory_place.folder.rglob("*.pack"), key=lambda path: path.stat().st_size)
+    _flip(path, 1000)
+    verify_store(directory, repair=True)
+    for mebibyte in range(_NOISE):
+        _change(source, mebibyte, 80 + mebibyte)
+    _versions(directory, source, 3, "office")
+    assert len(prune_store(directory, keep_last=1, repack_below=100)["removed"]) == 2
+    found = verify_store(directory)
+    assert _broken(found) == {"lab:1"}
+    assert [image["damaged_chunks"] for image in found["images"]] == [1, 0]
+    assert Damage(directory).packs == {path.stem}
+    assert _applies(directory, tmp_path, "office:3", source)
+    _set_tags(directory, "lab:1", "stable", present=False)
+    assert prune_store(directory, remove=(parse_ref("lab:1"),))["removed"] == ["lab:1"]
+    assert verify_store(directory)["ok"]
+    assert Damage(directory).packs == set()
+
+
+@pytest.mark.parametrize("at", [0, -60], ids=["beginning", "table"])
+def test_a_pack_whose_chunks_are_all_sound_is_replaced_by_a_prune(
+    store: Store, place: Place, source: Path, tmp_path: Path, at: int
+) -> None:
+    """By one of the same name, which must not go as the damaged one."""
+    capture_disk(store, source, "lab:1")
+    packs = list(place.folder.rglob("*.pack"))
+    for path in packs:
+        _flip(path, at % path.stat().st_size)
+    found = verify_store(store, repair=True)
+    assert (_broken(found), len(found["packs"])) == (set(), len(packs))
+    done = prune_store(store)
+    assert sorted(done["packs"]["rewritten"]) == sorted(path.stem for path in packs)
+    assert verify_store(store)["ok"]
+    assert Damage(store).packs == set()
+    assert _applies(store, tmp_path, "lab:1", source)
+    assert not prune_store(store)["changed"]
+
+
+def test_very_much_damage_is_all_of_a_pack(directory: Store) -> None:
+    name, chunks = "0" * 64, frozenset(number.to_bytes(32, "big") for number in range(65537))
+    assert Damage(directory).add(name, chunks)
+    assert directory.size(damaged_key(name)) < 100
+    assert Damage(directory).spoils(bytes([255]) * 32, name)
+    assert not Damage(directory).add(name, frozenset())
+    assert Damage(directory).remove(name)
+    assert not Damage(directory).remove(name)
 
 
 @pytest.mark.parametrize("part", ["manifest.json", "locations"])

@@ -74,6 +74,10 @@ def digest(item: Mapping, key: str) -> str:
     return value
 
 
+def digests(item: Mapping, key: str, most: int = 4096) -> list[str]:
+    return [digest({key: value}, key) for value in _list(item, key, most)]
+
+
 def mapping(item: Mapping, key: str) -> Mapping:
     value = item.get(key)
     if not isinstance(value, dict):

@@ -10,6 +10,7 @@ import typing as t
 
 from .._errors import ImageDamaged, ImageError, ImageNotFound, NotInStore
 from .._progress import Progress
+from .damage import Damage
 from .library import Library
 from .locations import Locations, Place
 from .manifest import Manifest
@@ -40,7 +41,26 @@ def known_chunks(
 
     :param packs: names of packs that belong to no image yet, left by an interrupted capture.
     """
+    damage = Damage(library.store)
     known = Locations()
+    spoiled = set()
+    for digest, place in _places(library, images, packs, progress):
+        if damage.spoils(digest, place.pack):
+            spoiled.add(digest)
+        else:
+            known.add(digest, place)
+    lost = sum(digest not in known for digest in spoiled)
+    if lost:
+        progress.note(
+            f"{lost} chunks in the store are damaged, as a verify has found. Those that this disk has are sent again. "
+            "Then golden.fleet.image_verify with repair: true mends older versions with them."
+        )
+    return known
+
+
+def _places(
+    library: Library, images: t.Iterable[Manifest], packs: t.Iterable[str], progress: Progress
+) -> t.Iterator[tuple[bytes, Place]]:
     present = _Packs(library)
     for image in images:
         try:
@@ -50,14 +70,13 @@ def known_chunks(
             continue
         for digest, place in places:
             if present.hold(place):
-                known.add(digest, place)
+                yield digest, place
     for pack in packs:
         try:
             for entry in read_table(library.store, pack):
-                known.add(entry.digest, Place(pack, entry.offset, entry.length))
+                yield entry.digest, Place(pack, entry.offset, entry.length)
         except (NotInStore, ImageDamaged) as error:
             progress.note(f"What an interrupted capture left is not reused. {error.message}")
-    return known
 
 
 def images_named(library: Library, names: t.Iterable[str], progress: Progress) -> list[Manifest]:

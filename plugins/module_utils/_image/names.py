@@ -18,6 +18,7 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 STORE_KEY = "store.json"
 IMAGES_KEY = "images"
 PACKS_KEY = "packs"
+DAMAGED_KEY = "damaged"
 PRUNE_LEASE_KEY = "leases/prune.json"
 
 
@@ -95,3 +96,8 @@ def tag_key(name: str, tag: str) -> str:
 
 def pack_key(digest: str) -> str:
     return f"{PACKS_KEY}/{digest[:2]}/{digest}.pack"
+
+
+def damaged_key(pack: str) -> str:
+    """The key under which the damaged chunks of a pack are written down."""
+    return f"{DAMAGED_KEY}/{pack}.json"

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from .._store.base import Store
 from .locations import Locations, Place
-from .names import pack_key
+from .names import damaged_key, pack_key
 from .pack import PackBuilder, pack_buffer
 
 
@@ -84,6 +84,7 @@ class PackWriter:
     def _write(self, builder: PackBuilder) -> str:
         name, content = builder.finish()
         self._store.write(pack_key(name), content)
+        self._store.delete(damaged_key(name))  # a damaged pack of this name, if there was one, is replaced
         self.packs.append(name)
         self._durable(self.packs)
         return name

@@ -19,13 +19,14 @@ from .._progress import Progress
 from .._store.base import Store
 from . import lease
 from ._fields import seconds
+from .damage import Damage
 from .known import newest_first
 from .lease import Lease
 from .library import Library, Tag
 from .manifest import Manifest
 from .names import PRUNE_LEASE_KEY, ImageRef, pack_key, version_key
 from .repack import Repacker
-from .repair import lost_chunks
+from .repair import lost_chunks, rebuild_locations
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class _Run:
         self._request = request
         self._progress = progress
         self._now = time.time()
+        self._damage = Damage(library.store)
+        self._healed: list[Manifest] = []
 
     def work(self, held: Lease | None) -> dict[str, t.Any]:
         """:param held: the lease; None plans only."""
@@ -83,11 +86,12 @@ class _Run:
         survivors = self._survivors(set(doomed))
         self._check_whole(survivors)
         if held:
+            self._heal(survivors, held)
             for ref in doomed:
                 self._library.remove(ref)
         leftovers = self._leftovers(held is not None)
         self._progress.phase("finding unused chunks")
-        repacker = Repacker(self._library, survivors, self._request.repack_below)
+        repacker = Repacker(self._library, survivors, self._request.repack_below, self._damage)
         if held:
             repacker.rewrite(self._progress)
         reserved, busy = self._claimed(held is not None)
@@ -95,10 +99,20 @@ class _Run:
         unused = [name for name in repacker.unused() if name not in reserved]
         if held and not busy:
             held.confirm()
-            for name in unused:
-                self._library.store.delete(pack_key(name))
-            self._library.store.sweep()
+            self._delete(unused, repacker)
         return self._result(kept, doomed, leftovers, repacker, [] if busy else unused, busy)
+
+    def _heal(self, survivors: list[Manifest], held: Lease) -> None:
+        """The sound copy of a damaged chunk may lie in a pack that only versions use which go now."""
+        if self._damage.packs:
+            self._healed = rebuild_locations(self._library, survivors, held, self._progress)
+
+    def _delete(self, unused: list[str], repacker: Repacker) -> None:
+        for name in unused:
+            self._library.store.delete(pack_key(name))
+        for name in self._damage.packs - (set(repacker.packs) - set(unused)):
+            self._damage.remove(name)
+        self._library.store.sweep()
 
     def _choose(self) -> tuple[dict[ImageRef, list[str]], list[ImageRef]]:
         """What stays, with the reasons, and what goes."""
@@ -237,7 +251,7 @@ class _Run:
         removed = [str(ref) for ref in doomed]
         before = [str(ref) for ref in kept] + removed
         return {
-            "changed": bool(doomed or leftovers or unused or repacker.sparse),
+            "changed": bool(doomed or leftovers or unused or repacker.sparse or self._healed),
             "removed": removed,
             "kept": {str(ref): reasons for ref, reasons in kept.items()},
             "leftovers": leftovers,

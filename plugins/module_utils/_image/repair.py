@@ -10,6 +10,7 @@ import typing as t
 
 from .._errors import ImageDamaged, NotInStore
 from .._progress import Progress
+from .damage import Damage
 from .lease import Lease
 from .library import Library
 from .locations import Locations, Place
@@ -20,21 +21,23 @@ from .pack import read_table
 def rebuild_locations(
     library: Library, images: t.Iterable[Manifest], held: Lease, progress: Progress
 ) -> list[Manifest]:
-    """Give images whose locations are lost, incomplete or lead to lost packs new ones; the images that gained by it.
+    """Give images whose locations are lost, incomplete or lead to lost packs or damaged chunks new ones.
 
+    :returns: the images that gained by it.
     :param held: the lease of a prune, which would rewrite locations and delete packs.
     """
     packs = set(library.packs())
-    broken = [image for image in images if _lacking(library, image, packs)]
+    damage = Damage(library.store)
+    broken = [image for image in images if _lacking(library, image, packs, damage)]
     if not broken:
         return []
     progress.phase("reading the tables of all packs")
-    everything = _all_places(library, packs, progress)
+    everything = _sound_places(library, packs, damage, progress)
     held.confirm()
-    return [image for image in broken if _rebuild(library, image, everything)]
+    return [image for image in broken if _rebuild(library, image, everything, damage)]
 
 
-def _rebuild(library: Library, image: Manifest, everything: Locations) -> bool:
+def _rebuild(library: Library, image: Manifest, everything: Locations, damage: Damage) -> bool:
     """False where the packs tell nothing that was not known before."""
     old = _readable(library, image)
     packs = set(everything.packs)
@@ -42,7 +45,8 @@ def _rebuild(library: Library, image: Manifest, everything: Locations) -> bool:
     gained = old is None
     for digest in library.digests(image):
         known = old.get(digest) if old else None
-        place = known if known and known.pack in packs else everything.get(digest) or known
+        sound = known and known.pack in packs and not damage.spoils(digest, known.pack)
+        place = known if sound else everything.get(digest) or known
         if place:
             places.add(digest, place)
         gained = gained or place != known
@@ -51,9 +55,11 @@ def _rebuild(library: Library, image: Manifest, everything: Locations) -> bool:
     return gained
 
 
-def _lacking(library: Library, image: Manifest, packs: set[str]) -> bool:
+def _lacking(library: Library, image: Manifest, packs: set[str], damage: Damage) -> bool:
     places = _readable(library, image)
-    return places is None or bool(lost_chunks(library, image, places, packs))
+    if places is None or lost_chunks(library, image, places, packs):
+        return True
+    return any(damage.spoils(digest, place.pack) for digest, place in places)
 
 
 def lost_chunks(library: Library, image: Manifest, places: Locations, packs: t.Container[str]) -> int:
@@ -69,12 +75,13 @@ def _readable(library: Library, image: Manifest) -> Locations | None:
         return None
 
 
-def _all_places(library: Library, packs: t.Iterable[str], progress: Progress) -> Locations:
+def _sound_places(library: Library, packs: t.Iterable[str], damage: Damage, progress: Progress) -> Locations:
     places = Locations()
     for name in sorted(packs):
         try:
             for entry in read_table(library.store, name):
-                places.add(entry.digest, Place(name, entry.offset, entry.length))
+                if not damage.spoils(entry.digest, name):
+                    places.add(entry.digest, Place(name, entry.offset, entry.length))
         except (ImageDamaged, NotInStore) as error:
             progress.note(error.message)
     return places

@@ -15,6 +15,7 @@ from .._progress import Progress
 from .._store.base import Store
 from .._units import show_size
 from .chunks import LARGEST, zero_digest
+from .damage import Damage
 from .lease import Lease
 from .library import Library
 from .manifest import Manifest
@@ -32,8 +33,12 @@ class VerifyRequest:
 
     ref: ImageRef | None = None  # None: the whole store
     deep: bool = True  # read and check every chunk; else only that everything is there
-    repair: bool = False  # rebuild lost or damaged locations from the packs
+    repair: bool = False  # rebuild locations from the packs; if deep, write down which chunks are damaged
     threads: int | None = None
+
+    @property
+    def notes_damage(self) -> bool:
+        return self.deep and self.repair
 
 
 @dataclass
@@ -75,17 +80,35 @@ def verify(store: Store, request: VerifyRequest, progress: Progress) -> dict[str
         reports = [_open(library, ref) for ref in _refs(library, request)]
     users = _pack_users(library, reports)
     found = _check_packs(library, reports, users, request, progress)
+    noted = request.notes_damage and _note_damage(store, found.values())
     for report in reports:
         _judge(library, report, found)
     damaged = [found[name] for name in sorted(found) if found[name].problem]
     return {
-        "changed": any(report.repaired for report in reports),
+        "changed": noted or any(report.repaired for report in reports),
         "ok": not damaged and not any(report.problems for report in reports),
         "images": [report.as_dict() for report in reports],
         "packs": [{"pack": pack.name, "problem": pack.problem, "images": sorted(users[pack.name])} for pack in damaged],
         "bytes": {"read": sum(pack.size for pack in found.values())},
         "seconds": round(time.monotonic() - started, 3),
     }
+
+
+def advice(broken: bool, request: VerifyRequest) -> str:
+    """What to do about a damaged store.
+
+    :param broken: there are images that cannot be applied.
+    """
+    steps = [] if request.notes_damage else ["Run golden.fleet.image_verify with repair: true (and deep)."]
+    if broken:
+        steps.append(
+            "Then capture the disks of broken images again, as new versions: what is damaged is sent again. "
+            "Then run golden.fleet.image_verify with repair: true once more: it mends the old versions with that. "
+            "What stays broken can be removed with golden.fleet.image_prune."
+        )
+    else:
+        steps.append("Every image can be applied. golden.fleet.image_prune replaces the damaged packs.")
+    return " ".join(steps)
 
 
 def _refs(library: Library, request: VerifyRequest) -> list[ImageRef]:
@@ -110,6 +133,16 @@ def _repair(library: Library, reports: list[_Report], held: Lease, progress: Pro
     manifests = (report.manifest for report in sound.values() if report.manifest)
     for image in rebuild_locations(library, manifests, held, progress):
         sound[image.ref].repaired = True
+
+
+def _note_damage(store: Store, packs: t.Iterable[PackState]) -> bool:
+    """So that no capture relies on damaged chunks; False if all of it was known."""
+    damage = Damage(store)
+    news = []
+    for pack in packs:
+        lasting = pack.problem and not pack.gone
+        news.append(damage.add(pack.name, pack.bad) if lasting else damage.remove(pack.name))
+    return any(news)
 
 
 def _pack_users(library: Library, reports: list[_Report]) -> dict[str, set[str]]:
