@@ -16,6 +16,9 @@ import typing as t
 
 from .._run import run
 
+_HFSPLUS_HEADER = 1024
+_HFSPLUS_UNMOUNTED = 1 << 8
+_HFSPLUS_INCONSISTENT = 1 << 11
 _CLEANLY = "Start it once and shut it down properly"
 _WINDOWS = "Start Windows, turn off Fast Startup (powercfg /h off), and shut it down with 'shutdown /s /t 0'"
 
@@ -74,6 +77,16 @@ def f2fs_problem(text: str) -> str | None:
     return None
 
 
+def hfsplus_problem(header: bytes) -> str | None:
+    """Judge the volume header."""
+    if header[:2] == b"BD":
+        return "it lies inside an HFS, as Mac OS 9 wanted it. Capture it as files"
+    attributes = int.from_bytes(header[4:8], "big")
+    if attributes & (_HFSPLUS_UNMOUNTED | _HFSPLUS_INCONSISTENT) != _HFSPLUS_UNMOUNTED:
+        return f"it was not unmounted cleanly. {_CLEANLY}, or let Disk Utility in macOS or fsck.hfsplus repair it"
+    return None
+
+
 def ntfs_problem(probe: int, info: str) -> str | None:
     """Judge the exit code of ``ntfs-3g.probe --readwrite`` and the output of ``ntfsinfo -m``."""
     if probe == 14:
@@ -116,6 +129,12 @@ def _f2fs(device: str) -> str | None:
     return f2fs_problem(run(["dump.f2fs", device], ok=range(256)).stdout)
 
 
+def _hfsplus(device: str) -> str | None:
+    with open(device, "rb") as file:
+        file.seek(_HFSPLUS_HEADER)
+        return hfsplus_problem(file.read(8))
+
+
 def _ntfs(device: str) -> str | None:
     probe = run(["ntfs-3g.probe", "--readwrite", device], ok=range(256)).rc
     info = run(["ntfsinfo", "--force", "--mft", device], ok=range(256)).stdout
@@ -137,6 +156,7 @@ _CHECKS: dict[str, t.Callable[[str], str | None]] = {
     "ext3": _ext,
     "ext4": _ext,
     "f2fs": _f2fs,
+    "hfsplus": _hfsplus,
     "ntfs": _ntfs,
     "swsuspend": _hibernated_linux,
     "xfs": _xfs,

@@ -27,7 +27,7 @@ _BOOT_CODE = 440
 _LARGEST_GAP = 16 * MIB
 _EDGE = MIB
 _BLKFLSBUF = 0x1261
-# partclone sleeps for some seconds in each volume
+# Volumes whose tools run beside each other
 _AT_ONCE = 4
 _PROTECTIVE = 0xEE
 # Partitions that never hold a filesystem, by their type

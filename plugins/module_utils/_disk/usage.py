@@ -25,6 +25,7 @@ _PARTCLONE = {
     "ext3": "partclone.ext3",
     "ext4": "partclone.ext4",
     "f2fs": "partclone.f2fs",
+    "hfsplus": "partclone.hfsplus",
     "ntfs": "partclone.ntfs",
     "vfat": "partclone.vfat",
     "xfs": "partclone.xfs",
@@ -33,7 +34,6 @@ _PARTCLONE = {
 _WHY_EVERYTHING = {
     "BIOS boot": "a boot loader lies in it, so all of it is kept",
     "PReP boot": "a boot loader lies in it, so all of it is kept",
-    "BitLocker": "it is encrypted, so all of it is kept",
     "crypto_LUKS": "it is encrypted, so all of it is kept",
     "LVM2_member": "it belongs to LVM, so all of it is kept",
     "linux_raid_member": "it belongs to a RAID, so all of it is kept",
@@ -41,7 +41,9 @@ _WHY_EVERYTHING = {
     "unknown": "nobody can tell what it holds, so all of it is kept",
 }
 
-_LARGEST_NTFS_CLUSTER = 2 << 20
+# Behind their last cluster, and part of none, NTFS keeps a copy of its boot sector and HFS+ one of its header.
+_COPY_AT_THE_END = ("hfsplus", "ntfs")
+_LARGEST_CLUSTER = 2 << 20
 # Magic at the end of the first page, whose size is not 4096 on every machine.
 _SWAP_MAGIC_LENGTH = 10
 
@@ -67,7 +69,10 @@ def measure(device: str, kind: str, size: int) -> Usage:
         return _through_partclone(device, kind, size)
     if kind == "swap":
         return Usage(Extents([(0, min(_swap_header(device), size))]), "header")
-    return everything(size, _WHY_EVERYTHING.get(kind, f"nothing here can look into {kind}, so all of it is kept"))
+    return everything(
+        size,
+        _WHY_EVERYTHING.get(kind, f"golden.fleet cannot tell which bytes of {kind} are used, so all of it is kept"),
+    )
 
 
 def everything(size: int, note: str) -> Usage:
@@ -126,9 +131,8 @@ def _through_partclone(device: str, kind: str, size: int) -> Usage:
             raise ToolFailed(f"{program} wrote a map that is not usable: {error}.", cmd=argv) from error
     if end > size:
         raise ToolFailed(f"The filesystem has {end} bytes, its partition only {size}.", cmd=argv)
-    if kind == "ntfs":
-        # Behind its last cluster NTFS keeps a copy of the boot sector, which belongs to no cluster.
-        used = used | Extents([(end, min(_LARGEST_NTFS_CLUSTER, size - end))])
+    if kind in _COPY_AT_THE_END:
+        used = used | Extents([(end, min(_LARGEST_CLUSTER, size - end))])
     return Usage(used, "partclone", _minimum_size(device, kind, end))
 
 

@@ -49,6 +49,16 @@ def test_unfit_filesystems(judge: Judge, transcript: str, reason: str) -> None:
     assert reason in str(judge(said(transcript)))
 
 
+def test_hfsplus() -> None:
+    """Headers as mkfs.hfsplus (with a journal too) and a Linux that has it mounted leave them."""
+    assert health.hfsplus_problem(b"H+\0\4\x80\0\1\0") is None
+    assert health.hfsplus_problem(b"HX\0\5\x80\0\x21\0") is None
+    assert "not unmounted" in str(health.hfsplus_problem(b"H+\0\4\x80\0\x08\0"))
+    assert "not unmounted" in str(health.hfsplus_problem(b"H+\0\4\x80\0\x09\0"))
+    assert "inside an HFS" in str(health.hfsplus_problem(b"BD\0\0\0\0\1\0"))
+    assert health.hfsplus_problem(b"") is not None
+
+
 def test_ntfs() -> None:
     clean, dirty = said("ntfsinfo-2022.10.3-clean"), said("ntfsinfo-2022.10.3-dirty")
     assert health.ntfs_problem(0, clean) is None
