@@ -144,6 +144,7 @@ class Bench:
         settings = {
             "ansible_connection": "test.long.shaky",
             "ansible_python_interpreter": sys.executable,
+            "ansible_async_dir": str(self.folder / "async"),  # core's own one depends on $HOME
             "cut": str(self.cut),
             "swallow": str(self.swallow),
             "golden_progress_interval": 1,
