@@ -24,10 +24,14 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import (
     StoreBroken,
 )
 from ansible_collections.golden.fleet.plugins.module_utils._image.library import Library
+from ansible_collections.golden.fleet.plugins.module_utils._image.locations import Locations
+from ansible_collections.golden.fleet.plugins.module_utils._image.locations import decode as decode_locations
+from ansible_collections.golden.fleet.plugins.module_utils._image.locations import encode as encode_locations
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation, open_store
 from ansible_collections.golden.fleet.tests.support.disks import MIB, sparse
 from ansible_collections.golden.fleet.tests.support.engine import (
+    NOISE_AT,
     Place,
     apply_disk,
     capture_disk,
@@ -403,6 +407,30 @@ def test_a_chunk_that_is_not_what_it_says(
 def test_a_bad_chunk_that_the_disk_has_already_does_no_harm(directory: Store, forger: Forger, honest: Path) -> None:
     _forge_chunk(forger, _bomb(MIB))
     assert not apply_disk(directory, honest / "source.img", "lab:1")["changed"]
+
+
+def _lose(forger: Forger, name: bytes) -> None:
+    """Let the locations know nothing of one chunk."""
+    kept = Locations()
+    for digest, place in decode_locations(forger.part("locations").read_bytes(), "lab:1"):
+        if digest != name:
+            kept.add(digest, place)
+    forger.part("locations").write_bytes(encode_locations(kept))
+
+
+def test_a_chunk_that_nobody_has_is_found_before_another_one_is_written(
+    directory: Store, forger: Forger, honest: Path, tmp_path: Path
+) -> None:
+    """The disk is compared while it is written: this must not mean that it is half written by then."""
+    last = NOISE_AT + (_NOISE - 1) * MIB
+    _lose(forger, blake3(piece(honest / "source.img", last, MIB)).digest())
+    target = Path(shutil.copy(honest / "source.img", tmp_path))
+    overwrite(target, NOISE_AT, noise(MIB, 7))
+    assert apply_disk(directory, target, "lab:1", erase=True)["chunks"]["written"]  # the disk has what nobody else has
+    overwrite(target, NOISE_AT, noise(MIB, 7))
+    overwrite(target, last, noise(MIB, 8))
+    with _untouched(target), pytest.raises(ImageDamaged, match="repair: true"):
+        apply_disk(directory, target, "lab:1", erase=True)
 
 
 @pytest.mark.parametrize("ref", ["lab:../../../etc", "../lab:1", "lab:.", "la b:1", "lab:", ":1", "LAB:1", "lab/x:1"])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import typing as t
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._disk.handle import DiskHandle
 from ansible_collections.golden.fleet.plugins.module_utils._errors import DiskError, ImageDamaged
+from ansible_collections.golden.fleet.plugins.module_utils._image import reads
+from ansible_collections.golden.fleet.plugins.module_utils._image.plan import Comparer
+from ansible_collections.golden.fleet.plugins.module_utils._image.writer import ChunkWriter
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.tests.support.disks import (
     MIB,
@@ -404,6 +408,32 @@ def test_packs_may_be_rewritten_while_an_apply_is_under_way(store: Store, tmp_pa
     assert pruned[0]["packs"]["rewritten"]
     assert pruned[0]["packs"]["removed"]
     assert same_noise(target, source, 6)
+
+
+def test_writing_begins_while_the_disk_is_still_compared(
+    directory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "_WINDOW", 1)
+    source = noise_disk(tmp_path / "source.img", 40)
+    capture_disk(directory, source, "lab:1")
+    target = Path(shutil.copy(source, tmp_path / "target.img"))
+    overwrite(target, NOISE_AT, noise(4 * MIB, 2))
+    order: list[str] = []
+    for owner, method in ((ChunkWriter, "_put"), (Comparer, "_compare")):
+        _listen(monkeypatch, owner, method, order)
+    assert apply_disk(directory, target, "lab:1", erase=True, threads=1)["chunks"]["written"] == 5
+    assert order.index("_put") < len(order) - 1 - order[::-1].index("_compare")
+    assert same_noise(target, source, 40)
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, order: list[str]) -> None:
+    method = getattr(owner, name)
+
+    def listened(*arguments: t.Any) -> t.Any:
+        order.append(name)
+        return method(*arguments)
+
+    monkeypatch.setattr(owner, name, listened)
 
 
 def test_nobody_else_gets_the_disk_meanwhile(directory: Store, tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import time
 import typing as t
 from bisect import bisect_left
+from collections import deque
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from .._disk.contents import LEFTOVERS, contents
 from .._disk.handle import DiskHandle, aligned_buffer, refuse_read_only
@@ -18,7 +21,7 @@ from .._disk.select import describe
 from .._disk.table import holds_table, rehearse_table, write_table
 from .._errors import DiskNotEmpty, DiskTooSmall, ImageDamaged, SectorSizeDiffers
 from .._extents import Extents
-from .._progress import Progress
+from .._progress import Progress, Silent
 from .._store.base import Store
 from .._units import show_size
 from .chunks import MIB, zero, zero_digest
@@ -58,15 +61,13 @@ def apply(store: Store, request: ApplyRequest, progress: Progress) -> dict[str, 
     refuse_read_only(request.disk)  # in check mode, too, where the disk is not opened for writing
     with DiskHandle(request.disk, writable=not request.check) as handle:
         run = _Run(library, image, request, handle, progress)
-        plan = run.plan()
-        if plan.changes and not request.check:
-            run.execute(plan)
+        plan = run.go()
     return _result(run, plan, time.monotonic() - started)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an apply would do."""
+    """What an apply would do, or has done."""
 
     holds: tuple[str, ...]  # what is on the disk now, for people
     missing: tuple[int, ...]  # rows of the grid to write
@@ -98,9 +99,13 @@ class _Run:
         self.comparer = Comparer(handle, self.index, self.grid, self._threads)
         self.writer = ChunkWriter(library, image, self.index, self.grid, handle, request.verify == "written")
         self._zero = zero_digest(self.grid.chunk_size)
+        self._comparing = False
 
-    def plan(self) -> Plan:
-        """Look at the disk; nothing is written.
+    def go(self) -> Plan:
+        """Compare the disk with the image, and unless this is a check write what differs, while the rest is compared.
+
+        Nothing is written before the first difference is found. The disk's front and the partition table come last,
+        so that half an image never boots.
 
         :raises DiskNotEmpty: it holds something else, and nobody said to erase it.
         """
@@ -109,27 +114,40 @@ class _Run:
         matches = holds_table(self._handle, self.image.table)
         if holds and not matches:
             self._need_erase(holds)
-        missing = self._missing(blank=not holds)
-        if missing or not matches:
-            if holds:
-                self._need_erase(holds)
-            missing = [*range(self._front), *(row for row in missing if row >= self._front)]
-            if self.image.table:  # now, while the old one is still there
-                rehearse_table(self.image.table, disk.size)
-        size = self.grid.chunk_size
-        return Plan(holds, tuple(missing), matches, self.writer.plan(missing), len(missing) * size)
+        written: list[int] = []
+        with closing(self._missing(blank=not holds)) as missing:
+            first = next(missing, None)
+            changes = first is not None or not matches
+            if changes:
+                if holds:
+                    self._need_erase(holds)
+                if self.image.table:  # now, while the old one is still there
+                    rehearse_table(self.image.table, disk.size)
+                found = chain([] if first is None else [first], missing)
+                rest = _noted((row for row in found if row >= self._front), written)
+                if self.request.check:
+                    deque(rest, maxlen=0)
+                else:
+                    self._write(rest)
+        rows = [*range(self._front if changes else 0), *written]
+        return Plan(holds, tuple(rows), matches, self.writer.plan(rows), len(rows) * self.grid.chunk_size)
 
-    def execute(self, plan: Plan) -> None:
-        """Write. The disk's front and the partition table come last, so that half an image never boots."""
-        front, rest = range(self._front), plan.missing[self._front :]
+    def _write(self, rows: t.Iterator[int]) -> None:
+        front = range(self._front)
         self._handle.check_identity()
+        self._refuse_lost()
         self._take_away_labels()
-        self._progress.phase("writing", plan.write)
-        self.writer.write(rest, self._threads, self._progress)
+        if self._comparing:
+            left = len(self.grid) * self.grid.chunk_size - self.comparer.read
+            self._progress.phase("writing what differs, while the rest is compared", left)
+            self.writer.write(rows, self._threads, Silent())
+        else:
+            self._progress.phase("writing", len(self.grid) * self.grid.chunk_size)
+            self.writer.write(rows, self._threads, self._progress)
         self._handle.sync()
         if self.request.verify == "full":
             self._check(range(self._front, len(self.grid)))
-        self.writer.write(front, 1, self._progress)
+        self.writer.write(front, 1, Silent() if self._comparing else self._progress)
         self._handle.sync()
         if self.request.verify == "full":
             self._check(front)
@@ -143,12 +161,25 @@ class _Run:
                 "table only when the disk is plugged in again or the machine boots"
             )
 
-    def _missing(self, blank: bool) -> list[int]:
-        everything = list(range(len(self.grid)))
+    def _missing(self, blank: bool) -> t.Generator[int, None, None]:
+        """Rows whose chunk the disk lacks, as they are found."""
+        rows = range(len(self.grid))
         if blank or not self.request.delta or self.comparer.unlike(self._zero, self._progress):
-            return everything
-        self._progress.phase("comparing the disk with the image", len(everything) * self.grid.chunk_size)
-        return self.comparer.missing(everything, self._progress)
+            yield from rows
+            return
+        self._comparing = True
+        self._progress.phase("comparing the disk with the image", len(rows) * self.grid.chunk_size)
+        yield from self.comparer.missing(rows, self._progress)
+
+    def _refuse_lost(self) -> None:
+        """What no pack holds must be on the disk already. Better known before anything is destroyed.
+
+        :raises ImageDamaged: it is not.
+        """
+        lost = self.writer.unplaced()
+        if lost and self._comparing:
+            lost = list(self.comparer.missing(lost, Silent()))
+        self.writer.plan(lost)
 
     def _take_away_labels(self) -> None:
         """Zero the disk's first and last MiB, but for what the image keeps at the end: old tables, RAID labels."""
@@ -167,7 +198,7 @@ class _Run:
 
     def _check(self, rows: t.Sequence[int]) -> None:
         self._progress.phase("reading everything back", len(rows) * self.grid.chunk_size)
-        bad = self.comparer.missing(rows, self._progress)
+        bad = list(self.comparer.missing(rows, self._progress))
         if bad:
             raise ImageDamaged(
                 f"{len(bad)} chunks on {self.request.disk.path} are not as the image says, first at byte "
@@ -254,6 +285,12 @@ def _diff(run: _Run, plan: Plan) -> dict[str, str]:
         return {"before": _lines(after), "after": _lines(after)}
     after.append(f"{len(plan.missing)} of {len(run.grid)} chunks written, {plan.fetch} bytes fetched")
     return {"before": _lines(plan.holds), "after": _lines(after)}
+
+
+def _noted(rows: t.Iterable[int], written: list[int]) -> t.Iterator[int]:
+    for row in rows:
+        written.append(row)
+        yield row
 
 
 def _lines(items: t.Iterable[str]) -> str:

@@ -29,7 +29,7 @@ def worker_count(weight: int) -> int:
 
 def ordered(
     work: t.Callable[[Item], Outcome], items: t.Iterable[Item], threads: int, ahead: int | None = None
-) -> t.Iterator[Outcome]:
+) -> t.Generator[Outcome, None, None]:
     """``map(work, items)`` in threads.
 
     :param ahead: how many items may be in work or waiting to be collected; it bounds the memory.

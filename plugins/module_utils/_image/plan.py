@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import closing
 
 from .._disk.handle import DiskHandle, aligned_buffer
 from .._progress import Progress
@@ -29,22 +30,21 @@ class Comparer:
         self._threads = threads
         self._buffers = PerThread(lambda: aligned_buffer(grid.chunk_size))
 
-    def missing(self, rows: t.Iterable[int], progress: Progress) -> list[int]:
-        """Those of the rows whose chunk on the disk is not the image's."""
-        found = []
-        for row, same in ordered(self._compare, rows, self._threads):
-            self.read += self._grid.chunk_size
-            progress.advance(self._grid.chunk_size)
-            if not same:
-                found.append(row)
-        return found
+    def missing(self, rows: t.Iterable[int], progress: Progress) -> t.Iterator[int]:
+        """Those of the rows whose chunk on the disk is not the image's, as they are found."""
+        with closing(ordered(self._compare, rows, self._threads)) as compared:
+            for row, same in compared:
+                self.read += self._grid.chunk_size
+                progress.advance(self._grid.chunk_size)
+                if not same:
+                    yield row
 
     def unlike(self, zero: bytes, progress: Progress) -> bool:
         """Does the disk seem to hold nothing of this image? It only decides whether comparing is worth it."""
         solid = [row for row in _spread(len(self._grid), 4 * _SAMPLES) if self._index.digest(row) != zero]
         chosen = [solid[at] for at in _spread(len(solid), _SAMPLES)]
         progress.phase("sampling", len(chosen) * self._grid.chunk_size)
-        return bool(chosen) and len(self.missing(chosen, progress)) == len(chosen)
+        return bool(chosen) and len(list(self.missing(chosen, progress))) == len(chosen)
 
     def _compare(self, row: int) -> tuple[int, bool]:
         buffer = self._buffers.get()

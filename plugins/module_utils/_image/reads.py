@@ -15,7 +15,8 @@ from .locations import Locations, Place
 
 LONGEST = 8 << 20  # bytes of one read
 _SLACK = 64 << 10  # bytes between two chunks that are read along rather than asked for apart
-_WINDOW = 4096  # chunks planned at a time: bounds the memory, and keeps writes near each other
+# Chunks planned at a time: enough for long reads, few enough that fetching begins while a disk is still compared.
+_WINDOW = 64
 
 
 class Wanted(t.NamedTuple):

@@ -51,8 +51,13 @@ class ChunkWriter:
         """How many bytes writing these rows will fetch."""
         return sum(item.end - item.start for item in self._reads(rows))
 
+    def unplaced(self) -> list[int]:
+        """Rows with content of which nobody knows where it lies."""
+        digests = ((row, self._index.digest(row)) for row in range(len(self._grid)))
+        return [row for row, name in digests if name != self._zero and name not in self._places]
+
     def write(self, rows: t.Iterable[int], threads: int, progress: Progress) -> None:
-        """Write rows of the grid; in the end they are verified, but not yet synced.
+        """Write rows of the grid as they come; in the end they are verified, but not yet synced.
 
         :raises ImageDamaged: the store does not hold what the image needs.
         :raises DiskError: the disk does not keep what was written.
