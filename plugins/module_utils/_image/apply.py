@@ -139,7 +139,7 @@ class _Run:
         self._take_away_labels()
         if self._comparing:
             left = len(self.grid) * self.grid.chunk_size - self.comparer.read
-            self._progress.phase("writing what differs, while the rest is compared", left)
+            self._progress.phase("comparing and writing what differs", left)
             self.writer.write(rows, self._threads, Silent())
         else:
             self._progress.phase("writing", len(self.grid) * self.grid.chunk_size)
