@@ -128,3 +128,23 @@ class ImageUnsupported(ImageError):
 
 class JobError(GoldenError):
     """Something about a job: gone, died, belongs to somebody else."""
+
+
+class NetbootError(GoldenError):
+    """Something about network boot. Facts: ``mac``, ``entry``."""
+
+
+class NetbootRefused(NetbootError):
+    """A check-in that does not count. The machine is not told why."""
+
+
+class PowerError(GoldenError):
+    """A machine's power or boot device is not as it should be. Facts: ``provider``, ``address``."""
+
+
+class PowerRefused(PowerError):
+    """The management controller, or the machine, does not accept the credentials."""
+
+
+class PowerUnsupported(PowerError):
+    """This provider cannot do that."""

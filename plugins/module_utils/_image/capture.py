@@ -16,6 +16,7 @@ from .._disk.model import Disk, Survey, Volume
 from .._disk.survey import survey
 from .._disk.table import needed_size, rehearse_table
 from .._errors import StoreError, UsageError
+from .._fields import MOMENT, as_line
 from .._machine import source_facts, tool_versions
 from .._os.probe import find_systems
 from .._progress import Progress
@@ -23,7 +24,6 @@ from .._store.base import Store
 from . import index as index_codec
 from . import manifest as manifest_codec
 from ._codec import chunk_compressor, compressor_memory, digest
-from ._fields import MOMENT, as_line
 from .chunks import Grid, comfortable_chunk_size, valid_chunk_size, zero_digest
 from .index import Index
 from .known import images_named, known_chunks, reusable

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 
+from .. import _fields
 from .._errors import NotInStore
+from .._fields import DIGEST
 from .._store.base import Store
-from . import _fields
-from .names import DAMAGED_KEY, DIGEST, damaged_key
+from .names import DAMAGED_KEY, damaged_key
 
 _MOST = 65536  # chunks of one pack; if there are more, all of it is taken for damaged
 _LONGEST = 8 << 20  # bytes of one object

@@ -16,10 +16,10 @@ import types
 import typing as t
 
 from .._errors import AlreadyInStore, ImageBusy, NotInStore, StoreError
+from .._fields import DIGEST
 from .._process import Identity, boot_id
 from .._store.base import Store
 from .._units import show_duration
-from .names import DIGEST
 
 HEARTBEAT = 20.0  # seconds
 LIFETIME = 150.0  # seconds without a heartbeat after which the holder is taken for dead

@@ -10,16 +10,17 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from .. import _fields
 from .._errors import AlreadyInStore, ImageDamaged, ImageExists, ImageNotFound, ImageUnsupported, NotInStore, UsageError
+from .._fields import DIGEST
 from .._store.base import Store
-from . import _fields, index, locations, manifest
+from . import index, locations, manifest
 from ._codec import digest
 from .chunks import zero_digest
 from .index import Index
 from .locations import Locations
 from .manifest import Manifest
 from .names import (
-    DIGEST,
     IMAGES_KEY,
     PACKS_KEY,
     STORE_KEY,

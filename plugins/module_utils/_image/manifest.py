@@ -10,9 +10,9 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
+from .. import _fields
 from .._disk.model import Gap, Partition, PartitionTable, Volume
 from .._errors import ImageDamaged, ImageUnsupported, UsageError
-from . import _fields
 from ._codec import digest
 from .chunks import valid_chunk_size
 from .index import RAW_LIMIT

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 
 from .._errors import UsageError
+from .._fields import DIGEST
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?")
-DIGEST = re.compile(r"[0-9a-f]{64}")
 
 STORE_KEY = "store.json"
 IMAGES_KEY = "images"

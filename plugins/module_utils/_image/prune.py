@@ -15,10 +15,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import ImageDamaged, ImageNotFound, UsageError
+from .._fields import seconds
 from .._progress import Progress
 from .._store.base import Store
 from . import lease
-from ._fields import seconds
 from .damage import Damage
 from .known import newest_first
 from .lease import Lease

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._disk.model import Gap, Partition, PartitionTable, Volume
 from ansible_collections.golden.fleet.plugins.module_utils._errors import ImageDamaged, ImageUnsupported
+from ansible_collections.golden.fleet.plugins.module_utils._fields import as_line
 from ansible_collections.golden.fleet.plugins.module_utils._image import manifest
 from ansible_collections.golden.fleet.plugins.module_utils._image._codec import digest
-from ansible_collections.golden.fleet.plugins.module_utils._image._fields import as_line
 from ansible_collections.golden.fleet.plugins.module_utils._image.manifest import IndexRef, Manifest
 from ansible_collections.golden.fleet.plugins.module_utils._image.names import ImageRef
 from hypothesis import given

@@ -11,7 +11,7 @@ import re
 import time
 import typing as t
 
-from .names import DIGEST
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Mapping = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
 _LONGEST_TEXT = 4096

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. A netboot entry, and the files that boot loaders read of it. Pure."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .. import _fields
+from .mac import with_hyphens
+
+BOOT_ENV, LOCAL = "boot_env", "local"
+ACTIONS = (BOOT_ENV, LOCAL)
+WAITING, USED, EXPIRED = "waiting", "used", "expired"
+STATES = (WAITING, USED, EXPIRED)
+
+_FAR = 1 << 50  # seconds since 1970, bytes of a log
+
+# What makes a machine boot from its disk: firmware that called us goes on with its next boot device when we leave,
+# but some BIOSes do not, so with them the first disk is started from here.
+IPXE_LOCAL = """\
+#!ipxe
+iseq ${platform} efi && exit ||
+sanboot --no-describe --drive 0x80 || exit
+"""
+GRUB_LOCAL = """\
+set timeout=0
+exit
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The one-shot instruction for one machine's next network boot.
+
+    :ivar id: random; names this one boot.
+    :ivar token: what the boot environment shows at its check-in; empty for the action local.
+    :ivar marks: length of each log, in bytes, when the entry was made: what was logged before is of no interest.
+    """
+
+    id: str
+    mac: str
+    host: str
+    action: str
+    token: str
+    created: int  # seconds since 1970, as all times here
+    expires: int
+    state: str = WAITING
+    marks: tuple[tuple[str, int], ...] = ()
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {**asdict(self), "marks": dict(self.marks)}
+
+    def shown(self) -> dict[str, t.Any]:
+        """What people and playbooks may see."""
+        return {name: value for name, value in self.as_dict().items() if name not in {"token", "marks"}}
+
+
+def new_entry(mac: str, host: str, action: str, now: int, lifetime: int, marks: t.Mapping[str, int]) -> Entry:
+    """An entry with an id and a token that nobody can guess.
+
+    :param lifetime: seconds.
+    """
+    token = secrets.token_urlsafe(32) if action == BOOT_ENV else ""
+    return Entry(secrets.token_hex(8), mac, host, action, token, now, now + lifetime, marks=tuple(marks.items()))
+
+
+def entry_of(document: t.Any) -> Entry:
+    """From JSON as as_dict() wrote it.
+
+    :raises ValueError: it did not.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("it is no object")
+    marks = _fields.mapping(document, "marks")
+    return Entry(
+        id=_fields.text(document, "id"),
+        mac=_fields.text(document, "mac"),
+        host=_fields.text(document, "host"),
+        action=_fields.choice(document, "action", ACTIONS),
+        token=_fields.text(document, "token"),
+        created=_fields.integer(document, "created", 0, _FAR),
+        expires=_fields.integer(document, "expires", 0, _FAR),
+        state=_fields.choice(document, "state", STATES),
+        marks=tuple((name, _fields.integer(marks, name, 0, _FAR)) for name in marks),
+    )
+
+
+@dataclass(frozen=True)
+class BootEnv:
+    """Which boot environment, from where, and what it is told."""
+
+    digest: str
+    http_url: str
+    checkin_url: str
+    cmdline: str
+
+
+def ipxe_file(entry: Entry, env: BootEnv) -> str:
+    """What iPXE runs for this machine."""
+    if entry.action == LOCAL:
+        return IPXE_LOCAL
+    folder = f"{env.http_url}/boot-env/{env.digest}"
+    return f"""\
+#!ipxe
+echo golden.fleet: starting the boot environment for {_plain(entry.host)}
+kernel {folder}/vmlinuz initrd=initrd.img {_parameters(entry, env)} || goto failed
+initrd --name initrd.img {folder}/initrd.img || goto failed
+boot || goto failed
+:failed
+echo golden.fleet: that did not work; going on with the disk in 10 seconds
+sleep 10
+exit
+"""
+
+
+def grub_file(entry: Entry, env: BootEnv) -> str:
+    """What GRUB runs; under Secure Boot it has nothing but TFTP."""
+    if entry.action == LOCAL:
+        return GRUB_LOCAL
+    return f"""\
+set timeout=0
+echo 'golden.fleet: starting the boot environment for {_plain(entry.host)}'
+linux /boot-env/{env.digest}/vmlinuz {_parameters(entry, env)}
+initrd /boot-env/{env.digest}/initrd.img
+boot
+"""
+
+
+def _parameters(entry: Entry, env: BootEnv) -> str:
+    words = [
+        env.cmdline,
+        f"golden.checkin={env.checkin_url}",
+        f"golden.token={entry.token}",
+        f"BOOTIF=01-{with_hyphens(entry.mac)}",
+    ]
+    return " ".join(filter(None, words))
+
+
+def _plain(host: str) -> str:
+    """A host's name as a boot loader may echo it."""
+    return "".join(each if each.isalnum() or each in "._-" else "_" for each in host)[:64]
