@@ -29,6 +29,7 @@ class NetbootConfig:
     cmdline: str  # more kernel parameters for the boot environment
     dhcp_log: Path  # of dnsmasq, which is the TFTP server, too
     http_log: Path  # of nginx, a JSON object in a line
+    records: Path  # of deploys and captures
 
     def boot_env(self) -> str:
         """The digest of the boot environment that machines get from now on.
@@ -49,7 +50,7 @@ def read_config(path: str = DEFAULT_PATH) -> NetbootConfig:
     """:raises NetbootError: there is no such file, or it is not what the role wrote."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-        text = {name: _fields.text(found, name) for name in NetbootConfig.__annotations__}
+        return _config_of(found)
     except OSError as error:
         raise NetbootError(
             f"{path} cannot be read: {error.strerror}. Is this the imaging server? The playbook golden.fleet.server "
@@ -57,5 +58,20 @@ def read_config(path: str = DEFAULT_PATH) -> NetbootConfig:
         ) from error
     except ValueError as error:
         raise NetbootError(f"{path} is damaged: {error}. Run the playbook golden.fleet.server again.") from error
-    paths = {name: Path(value) for name, value in text.items() if t.get_type_hints(NetbootConfig)[name] is Path}
-    return NetbootConfig(**{**text, **paths})  # type: ignore[arg-type]
+
+
+def _config_of(found: dict[str, t.Any]) -> NetbootConfig:
+    return NetbootConfig(
+        state=_path(found, "state"),
+        http_root=_path(found, "http_root"),
+        http_url=_fields.text(found, "http_url"),
+        checkin_url=_fields.text(found, "checkin_url"),
+        cmdline=_fields.text(found, "cmdline"),
+        dhcp_log=_path(found, "dhcp_log"),
+        http_log=_path(found, "http_log"),
+        records=_path(found, "records"),
+    )
+
+
+def _path(found: dict[str, t.Any], key: str) -> Path:
+    return Path(_fields.text(found, key))

@@ -22,11 +22,11 @@ _FAR = 1 << 50  # seconds since 1970, bytes of a log
 
 # What makes a machine boot from its disk: firmware that called us goes on with its next boot device when we leave,
 # but some BIOSes do not, so with them the first disk is started from here.
-IPXE_LOCAL = """\
-#!ipxe
+_IPXE_DISK = """\
 iseq ${platform} efi && exit ||
 sanboot --no-describe --drive 0x80 || exit
 """
+IPXE_LOCAL = f"#!ipxe\n{_IPXE_DISK}"
 GRUB_LOCAL = """\
 set timeout=0
 exit
@@ -100,9 +100,9 @@ class BootEnv:
     cmdline: str
 
 
-def ipxe_file(entry: Entry, env: BootEnv) -> str:
+def ipxe_file(entry: Entry, env: BootEnv | None) -> str:
     """What iPXE runs for this machine."""
-    if entry.action == LOCAL:
+    if env is None:
         return IPXE_LOCAL
     folder = f"{env.http_url}/boot-env/{env.digest}"
     return f"""\
@@ -114,13 +114,12 @@ boot || goto failed
 :failed
 echo golden.fleet: that did not work; going on with the disk in 10 seconds
 sleep 10
-exit
-"""
+{_IPXE_DISK}"""
 
 
-def grub_file(entry: Entry, env: BootEnv) -> str:
+def grub_file(entry: Entry, env: BootEnv | None) -> str:
     """What GRUB runs; under Secure Boot it has nothing but TFTP."""
-    if entry.action == LOCAL:
+    if env is None:
         return GRUB_LOCAL
     return f"""\
 set timeout=0

@@ -57,6 +57,14 @@ def decode(data: bytes) -> Report:
     if not isinstance(found, dict):
         raise ValueError("it is no object")
     _fields.integer(found, "version", 1, 1)
+    return report_of(found)
+
+
+def report_of(found: dict[str, t.Any]) -> Report:
+    """From its fields.
+
+    :raises ValueError: one is missing or wrong; the message says which.
+    """
     macs = _fields.texts(found, "macs", _MOST)
     addresses = _fields.texts(found, "addresses", _MOST)
     secure_boot = None if found.get("secure_boot") is None else _fields.boolean(found, "secure_boot")
