@@ -52,3 +52,13 @@ attributes:
     membership:
       - golden.fleet.store
 """
+
+    ACTIONGROUP_NETBOOT = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/golden.fleet.netboot) in C(module_defaults) for these modules.
+    support: full
+    membership:
+      - golden.fleet.netboot
+"""

@@ -68,3 +68,5 @@ LONG_WORK_SPEC = ArgSpec(
 )
 
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
+
+NETBOOT_SPEC = ArgSpec({"config": {"type": "path", "default": "/etc/golden.fleet/netboot.json"}})
