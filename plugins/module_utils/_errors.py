@@ -148,3 +148,7 @@ class PowerRefused(PowerError):
 
 class PowerUnsupported(PowerError):
     """This provider cannot do that."""
+
+
+class OsError(GoldenError):
+    """Something about the operating system on a deployed disk. Facts: ``disk``, ``path``."""

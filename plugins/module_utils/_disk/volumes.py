@@ -30,8 +30,8 @@ def node_of(disk: Disk, writable: bool = False) -> t.Iterator[str]:
 
 
 @contextlib.contextmanager
-def device_of(disk: Disk, start: int, size: int) -> t.Iterator[str]:
-    """A read-only device, or a file, that holds just this piece of the disk.
+def device_of(disk: Disk, start: int, size: int, writable: bool = False) -> t.Iterator[str]:
+    """A device, or a file, that holds just this piece of the disk; read-only if it is a device and not writable.
 
     Never the kernel's own partition node: there may be none, and it has a page cache apart from the disk's,
     which may show what was there before.
@@ -39,7 +39,7 @@ def device_of(disk: Disk, start: int, size: int) -> t.Iterator[str]:
     if (start, size, disk.kind) == (0, disk.size, "file"):
         yield disk.path
         return
-    with _loop(disk, start, size, writable=False) as node:
+    with _loop(disk, start, size, writable) as node:
         yield node
 
 

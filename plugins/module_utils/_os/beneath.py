@@ -1,0 +1,168 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Files beneath the root of a deployed system, which is untrusted: its links never lead out of it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import typing as t
+
+from .._errors import OsError
+
+_MOST_LINKS = 40  # as the kernel has it
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Opening a fifo for reading would wait for a writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Root:
+    """The root directory of a mounted system. Paths are absolute, as that system sees them.
+
+    Links are followed as that system would follow them: an absolute one starts at this root, and ``..`` ends there.
+    Each step is taken from an open directory, so that nothing depends on what a name means a moment later.
+
+    :raises OsError: by all methods, where something is in the way or cannot be read or written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def read(self, path: str, most: int = 1 << 20) -> bytes | None:
+        """A plain file; None if there is none.
+
+        :param most: bytes; a longer file is an error.
+        """
+        with self._errors(path):
+            try:
+                with self._folder_of(path) as (folder, name):
+                    fd = os.open(name, _FILE, dir_fd=folder)
+            except FileNotFoundError:
+                return None
+            try:
+                _refuse_odd(os.fstat(fd), path)
+                with open(fd, "rb", closefd=False) as file:
+                    data = file.read(most + 1)
+            finally:
+                os.close(fd)
+        if len(data) > most:
+            raise OsError(f"{path} of the deployed system has more than {most} bytes.", path=path)
+        return data
+
+    def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        """Put a file there, all of it or nothing; it belongs to root. Missing folders are made."""
+        with self._errors(path), self._folder_of(path, make=True) as (folder, name):
+            temporary = f".golden-{secrets.token_hex(8)}"
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
+            try:
+                with open(fd, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fchmod(fd, mode)
+                    os.fsync(fd)
+                with contextlib.suppress(FileNotFoundError):
+                    _refuse_odd(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
+                os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+
+    def names(self, path: str) -> list[str]:
+        """What is in a folder, in order; nothing if there is no such folder."""
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(f"{path}/.") as (folder, _dot):
+            return sorted(os.listdir(folder))
+        return []
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder."""
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+            return True
+        return False
+
+    @contextlib.contextmanager
+    def _folder_of(self, path: str, make: bool = False) -> t.Iterator[tuple[int, str]]:
+        """The open directory of what a path means, where its last part is a link, too, and the name there."""
+        walk = _Walk(self.path, make)
+        try:
+            yield walk.to(path)
+        finally:
+            walk.close()
+
+    @contextlib.contextmanager
+    def _errors(self, path: str) -> t.Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OsError(f"{path} of the deployed system: {os.strerror(error.errno or 0)}.", path=path) from error
+
+
+class _Walk:
+    """A way through a tree, as the open directories from its root to here."""
+
+    def __init__(self, root: str, make: bool) -> None:
+        self._open = [os.open(root, _DIRECTORY)]
+        self._make = make
+        self._links = 0
+
+    def to(self, path: str) -> tuple[int, str]:
+        """The open directory that holds what the path means, and its name there."""
+        todo = _parts(path)
+        name = "."
+        while todo:
+            name = todo.pop(0)
+            if name in {".", ".."}:
+                self._up(len(name) - 1)
+                name = "."
+            elif (link := self._link(name)) is not None:
+                self._up(len(self._open) if link.startswith("/") else 0)
+                todo[:0] = _parts(link)
+                name = "."
+            elif todo:
+                self._down(name)
+        return self._open[-1], name
+
+    def close(self) -> None:
+        for fd in self._open:
+            os.close(fd)
+
+    def _up(self, levels: int) -> None:
+        for _ in range(min(levels, len(self._open) - 1)):
+            os.close(self._open.pop())
+
+    def _link(self, name: str) -> str | None:
+        try:
+            target = os.readlink(name, dir_fd=self._open[-1])
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT):  # no link, or nothing at all
+                return None
+            raise
+        self._links += 1
+        if self._links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return target
+
+    def _down(self, name: str) -> None:
+        try:
+            self._open.append(os.open(name, _DIRECTORY, dir_fd=self._open[-1]))
+        except FileNotFoundError:
+            if not self._make:
+                raise
+            os.mkdir(name, 0o755, dir_fd=self._open[-1])
+            self._open.append(os.open(name, _DIRECTORY, dir_fd=self._open[-1]))
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
+def _refuse_odd(info: os.stat_result, path: str) -> None:
+    """A fifo or folder where a file is expected is somebody's trap, or a mistake: nothing is replaced then."""
+    if not stat.S_ISREG(info.st_mode):
+        raise OsError(f"{path} of the deployed system is no plain file.", path=path)

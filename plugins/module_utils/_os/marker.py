@@ -1,0 +1,102 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. The note beside a deployed operating system that says which image it is from."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .. import _fields
+from .._disk.model import Disk
+from .beneath import Root
+from .find import LINUX, WINDOWS, System, find_system
+from .mount import mounted
+
+# On Linux it is a local fact of Ansible, too: ansible_local.golden. Not beneath /var, which may be another filesystem.
+PLACES: t.Final = {LINUX: "/etc/ansible/facts.d/golden.fact", WINDOWS: "/ProgramData/golden.fleet/golden.fact"}
+_HOST_KEYS = "/etc/ssh"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What a deploy leaves on the machine.
+
+    :ivar image: name:version.
+    :ivar digest: of the image's manifest.
+    :ivar deploy: names this one deploy.
+    :ivar at: such as 2026-11-01T12:00:00Z.
+    """
+
+    image: str
+    digest: str
+    deploy: str
+    at: str
+
+
+def marker_of(found: dict[str, t.Any]) -> Marker:
+    """From its fields.
+
+    :raises ValueError: one is missing or makes no sense.
+    """
+    return Marker(
+        image=_fields.text(found, "image"),
+        digest=_fields.digest(found, "digest"),
+        deploy=_fields.text(found, "deploy"),
+        at=_fields.moment(found, "at"),
+    )
+
+
+def deployed_info(disk: Disk) -> dict[str, t.Any]:
+    """What a deployed disk holds.
+
+    :returns: family, release, marker (null where there is none that can be read), path, ssh_host_keys.
+    """
+    system = find_system(disk)
+    with mounted(disk, system.volume) as root:
+        marker = _read(root, system)
+        return {"changed": False, "marker": asdict(marker) if marker else None, **_facts(disk, system, root)}
+
+
+def mark(disk: Disk, marker: Marker, check: bool) -> dict[str, t.Any]:
+    """Leave the marker on a deployed disk.
+
+    :returns: as deployed_info(), with diff.
+    """
+    system = find_system(disk)
+    with mounted(disk, system.volume, writable=not check) as root:
+        before = _read(root, system)
+        if before != marker and not check:
+            root.write(PLACES[system.family], (json.dumps(asdict(marker), indent=1) + "\n").encode())
+        diff = {"before": asdict(before) if before else {}, "after": asdict(marker)}
+        return {"changed": before != marker, "marker": asdict(marker), "diff": diff, **_facts(disk, system, root)}
+
+
+def _facts(disk: Disk, system: System, root: Root) -> dict[str, t.Any]:
+    return {
+        "disk": disk.path,
+        "family": system.family,
+        "release": system.release,
+        "path": PLACES[system.family],
+        "ssh_host_keys": list(_host_keys(root)) if system.family == LINUX else [],
+    }
+
+
+def _read(root: Root, system: System) -> Marker | None:
+    """A system may have written over it: what makes no sense is no marker."""
+    try:
+        return marker_of(json.loads((root.read(PLACES[system.family]) or b"").decode("utf-8")))
+    except (ValueError, AttributeError):
+        return None
+
+
+def _host_keys(root: Root) -> t.Iterator[str]:
+    """Public keys as known_hosts has them: type and key."""
+    for name in root.names(_HOST_KEYS):
+        if name.startswith("ssh_host_") and name.endswith("_key.pub"):
+            words = (root.read(f"{_HOST_KEYS}/{name}") or b"").decode("ascii", "replace").split()
+            if len(words) >= 2:
+                yield " ".join(words[:2])

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError
+from ansible_collections.golden.fleet.plugins.module_utils._os.beneath import Root
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "file").write_text("the host's")
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    (folder / "etc").mkdir(parents=True)
+    (folder / "etc" / "hostname").write_text("reference\n")
+    return folder
+
+
+def test_reading(tree: Path) -> None:
+    root = Root(str(tree))
+    assert root.read("/etc/hostname") == b"reference\n"
+    assert root.read("/etc/none") is None
+    assert root.read("/none/none") is None
+    assert root.names("/etc") == ["hostname"]
+    assert root.names("/none") == []
+    assert root.exists("/etc/hostname")
+    assert not root.exists("/etc/none")
+    with pytest.raises(OsError, match="more than 3 bytes"):
+        root.read("/etc/hostname", most=3)
+
+
+def test_writing(tree: Path) -> None:
+    Root(str(tree)).write("/etc/ansible/facts.d/golden.fact", b"{}", mode=0o600)
+    file = tree / "etc/ansible/facts.d/golden.fact"
+    assert file.read_bytes() == b"{}"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert os.listdir(file.parent) == ["golden.fact"]
+    Root(str(tree)).write("/etc/hostname", b"pc-1\n")
+    assert (tree / "etc/hostname").read_text() == "pc-1\n"
+
+
+def test_links_are_followed_as_the_system_itself_would(tree: Path) -> None:
+    (tree / "usr/lib").mkdir(parents=True)
+    (tree / "lib").symlink_to("usr/lib")
+    (tree / "etc/os-release").symlink_to("../../../../lib/os-release")
+    (tree / "etc/absolute").symlink_to("/etc/hostname")
+    (tree / "usr/lib/os-release").write_text("ID=debian\n")
+    root = Root(str(tree))
+    assert root.read("/etc/os-release") == b"ID=debian\n"
+    assert root.read("/etc/absolute") == b"reference\n"
+    root.write("/lib/new", b"new")
+    assert (tree / "usr/lib/new").read_bytes() == b"new"
+    root.write("/etc/absolute", b"written through\n")
+    assert (tree / "etc/hostname").read_bytes() == b"written through\n"
+    assert root.names("/lib") == ["new", "os-release"]
+
+
+@pytest.mark.parametrize("target", ["{outside}/file", "../../outside/file", "../../../../../../../../{outside}/file"])
+def test_a_link_never_leads_out(tree: Path, outside: Path, target: str) -> None:
+    (tree / "etc/trap").symlink_to(target.format(outside=outside))
+    root = Root(str(tree))
+    assert root.read("/etc/trap") is None
+    root.write("/etc/trap", b"beneath")
+    assert (outside / "file").read_text() == "the host's"
+    assert root.read("/etc/trap") == b"beneath"
+
+
+def test_a_folder_that_is_a_link_never_leads_out(tree: Path, outside: Path) -> None:
+    (tree / "etc/ansible").symlink_to(outside)
+    Root(str(tree)).write("/etc/ansible/file", b"beneath")
+    assert (outside / "file").read_text() == "the host's"
+    assert sorted(each.name for each in outside.iterdir()) == ["file"]
+
+
+def test_parents_end_at_the_root(tree: Path, outside: Path) -> None:
+    assert outside.exists()
+    assert Root(str(tree)).read("/../outside/file") is None
+    assert Root(str(tree)).read("/etc/../../etc/hostname") == b"reference\n"
+
+
+def test_links_in_a_circle(tree: Path) -> None:
+    (tree / "etc/one").symlink_to("two")
+    (tree / "etc/two").symlink_to("one")
+    with pytest.raises(OsError, match="symbolic links"):
+        Root(str(tree)).read("/etc/one")
+    with pytest.raises(OsError, match="symbolic links"):
+        Root(str(tree)).write("/etc/one/file", b"")
+
+
+def test_a_fifo_or_folder_in_the_way_is_left_alone(tree: Path) -> None:
+    os.mkfifo(tree / "etc/fifo")
+    (tree / "etc/folder").mkdir()
+    root = Root(str(tree))
+    for name in ("/etc/fifo", "/etc/folder"):
+        with pytest.raises(OsError, match="no plain file"):
+            root.read(name)
+        with pytest.raises(OsError, match="no plain file"):
+            root.write(name, b"")
+    with pytest.raises(OsError, match="Not a directory"):
+        root.write("/etc/hostname/file", b"")
+    assert sorted(each.name for each in (tree / "etc").iterdir()) == ["fifo", "folder", "hostname"]
