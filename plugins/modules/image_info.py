@@ -125,6 +125,13 @@ images:
       elements: dict
       sample:
         - {partition: 1, type: ext4, label: root, size: 255000000000, used: 6100000000, method: partclone}
+    firmware:
+      description:
+        - Which kinds of firmware find a boot loader on it, V(uefi), V(bios) or both. Empty where that cannot be told.
+      returned: when the manifest can be read
+      type: list
+      elements: str
+      sample: [uefi]
     os:
       description: The operating systems that were found on ext2/3/4 and NTFS filesystems.
       returned: when the manifest can be read

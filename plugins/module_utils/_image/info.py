@@ -12,6 +12,7 @@ from dataclasses import asdict
 from .._errors import GoldenError
 from .._store.base import Store
 from . import lease
+from .firmware import boots_with
 from .library import Library
 from .manifest import Manifest
 from .names import ImageRef, check_name, parse_ref, version_key
@@ -71,6 +72,7 @@ def _describe(image: Manifest, tags: dict[str, list[str]]) -> dict[str, t.Any]:
         "chunk_size": image.chunk_size,
         "table": asdict(image.table) if image.table else None,
         "volumes": [asdict(volume) for volume in image.volumes],
+        "firmware": boots_with(image),
         "os": list(image.os),
         "source": image.source,
         "tools": image.tools,
