@@ -114,7 +114,7 @@ seconds:
   type: float
   sample: 92.5
 plan:
-  description: What was found out before anything was written.
+  description: What there was to do, and in check mode what there would be.
   returned: success
   type: dict
   contains:

@@ -433,6 +433,20 @@ def test_a_chunk_that_nobody_has_is_found_before_another_one_is_written(
         apply_disk(directory, target, "lab:1", erase=True)
 
 
+def test_a_lost_chunk_of_the_disks_front_counts_even_if_the_disk_has_it(
+    directory: Store, directory_place: Place, tmp_path: Path
+) -> None:
+    """The front is taken away first and written again last: what is there now does not help."""
+    code = b"boot" * 100
+    source = noise_disk(tmp_path / "source.img", _NOISE)
+    overwrite(source, 0, code)
+    capture_disk(directory, source, "lab:1")
+    overwrite(source, NOISE_AT, noise(MIB, 7))
+    _lose(Forger(directory_place), blake3(code.ljust(MIB, b"\0")).digest())
+    with _untouched(source), pytest.raises(ImageDamaged, match="repair: true"):
+        apply_disk(directory, source, "lab:1", erase=True)
+
+
 @pytest.mark.parametrize("ref", ["lab:../../../etc", "../lab:1", "lab:.", "la b:1", "lab:", ":1", "LAB:1", "lab/x:1"])
 def test_names_that_are_paths(directory: Store, forger: Forger, target: Path, ref: str) -> None:
     with _untouched(target), pytest.raises(GoldenError, match="name|version"):

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._disk.handle import DiskHandle
 from ansible_collections.golden.fleet.plugins.module_utils._errors import DiskError, ImageDamaged
-from ansible_collections.golden.fleet.plugins.module_utils._image import reads
 from ansible_collections.golden.fleet.plugins.module_utils._image.plan import Comparer
 from ansible_collections.golden.fleet.plugins.module_utils._image.writer import ChunkWriter
+from ansible_collections.golden.fleet.plugins.module_utils._progress import Silent
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.tests.support.disks import (
     MIB,
@@ -48,6 +48,22 @@ from ansible_collections.golden.fleet.tests.support.engine import (
 )
 
 FILES = {"small": b"golden\n", "large": noise(3 * MIB + 123, 7)}
+
+
+class Counting(Silent):
+    """How far each phase came: bytes done, bytes in all."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, tuple[int, int]] = {}
+        self._name = ""
+
+    def phase(self, name: str, total: int = 0) -> None:
+        self._name = name
+        self.phases[name] = (0, total)
+
+    def advance(self, count: int) -> None:
+        done, total = self.phases[self._name]
+        self.phases[self._name] = (done + count, total)
 
 
 def _digest(path: Path) -> str:
@@ -413,7 +429,6 @@ def test_packs_may_be_rewritten_while_an_apply_is_under_way(store: Store, tmp_pa
 def test_writing_begins_while_the_disk_is_still_compared(
     directory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "_WINDOW", 1)
     source = noise_disk(tmp_path / "source.img", 40)
     capture_disk(directory, source, "lab:1")
     target = Path(shutil.copy(source, tmp_path / "target.img"))
@@ -424,6 +439,18 @@ def test_writing_begins_while_the_disk_is_still_compared(
     assert apply_disk(directory, target, "lab:1", erase=True, threads=1)["chunks"]["written"] == 5
     assert order.index("_put") < len(order) - 1 - order[::-1].index("_compare")
     assert same_noise(target, source, 40)
+
+
+def test_progress_while_comparing_ends_at_its_total(directory: Store, tmp_path: Path) -> None:
+    source = noise_disk(tmp_path / "source.img", 40)
+    capture_disk(directory, source, "lab:1")
+    target = Path(shutil.copy(source, tmp_path / "target.img"))
+    overwrite(target, NOISE_AT + 20 * MIB, noise(4 * MIB, 2))
+    watcher = Counting()
+    apply_disk(directory, target, "lab:1", watcher, erase=True)
+    assert "comparing and writing what differs" in watcher.phases
+    for name, (done, total) in watcher.phases.items():
+        assert 0 <= done <= total or not total, name
 
 
 def _listen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, order: list[str]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import typing as t
 from bisect import bisect_left
-from collections import deque
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -30,8 +29,12 @@ from .manifest import Manifest
 from .names import ImageRef
 from .pipeline import worker_count
 from .plan import Comparer
-from .reads import LONGEST
+from .reads import LONG, LONGEST, Windows
 from .writer import ChunkWriter
+
+# While a disk is compared: chunks of the first window, and bytes of the longest one.
+_FIRST_WINDOW = 4
+_LONGEST_WINDOW = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,14 @@ class _Run:
         self.grid = self.index.grid()
         self._handle = handle
         self._progress = progress
-        self._threads = request.threads or worker_count(2 * LONGEST + 2 * self.grid.chunk_size)
+        self._threads = request.threads or worker_count(2 * LONGEST + 3 * self.grid.chunk_size)
         self._refuse_overhang()
         # Rows that are always written, and last: what lies there makes a disk look like something.
         self._front = bisect_left(self.grid.numbers, -(-MIB // self.grid.chunk_size))
         self.comparer = Comparer(handle, self.index, self.grid, self._threads)
         self.writer = ChunkWriter(library, image, self.index, self.grid, handle, request.verify == "written")
         self._zero = zero_digest(self.grid.chunk_size)
-        self._comparing = False
+        self._sampled: int | None = None  # bytes that were read before comparing began; None if it never does
 
     def go(self) -> Plan:
         """Compare the disk with the image, and unless this is a check write what differs, while the rest is compared.
@@ -115,6 +118,7 @@ class _Run:
         if holds and not matches:
             self._need_erase(holds)
         written: list[int] = []
+        fetch = 0
         with closing(self._missing(blank=not holds)) as missing:
             first = next(missing, None)
             changes = first is not None or not matches
@@ -125,29 +129,35 @@ class _Run:
                     rehearse_table(self.image.table, disk.size)
                 found = chain([] if first is None else [first], missing)
                 rest = _noted((row for row in found if row >= self._front), written)
-                if self.request.check:
-                    deque(rest, maxlen=0)
-                else:
-                    self._write(rest)
+                fetch = self._plan(rest) if self.request.check else self._write(rest)
         rows = [*range(self._front if changes else 0), *written]
-        return Plan(holds, tuple(rows), matches, self.writer.plan(rows), len(rows) * self.grid.chunk_size)
+        return Plan(holds, tuple(rows), matches, fetch, len(rows) * self.grid.chunk_size)
 
-    def _write(self, rows: t.Iterator[int]) -> None:
+    def _plan(self, rows: t.Iterator[int]) -> int:
+        """How many bytes _write() would fetch."""
+        return self.writer.plan(rows, self._windows()) + self.writer.plan(range(self._front), LONG)
+
+    def _write(self, rows: t.Iterator[int]) -> int:
+        """Write these rows, then the disk's front and the table.
+
+        :return: how many bytes were to be fetched.
+        """
         front = range(self._front)
         self._handle.check_identity()
+        left = len(self.grid) * self.grid.chunk_size
+        if self._sampled is None:
+            watching, phase = self._progress, "writing"
+        else:
+            watching, phase = Silent(), "comparing and writing what differs"
+            left -= self.comparer.read - self._sampled
         self._refuse_lost()
         self._take_away_labels()
-        if self._comparing:
-            left = len(self.grid) * self.grid.chunk_size - self.comparer.read
-            self._progress.phase("comparing and writing what differs", left)
-            self.writer.write(rows, self._threads, Silent())
-        else:
-            self._progress.phase("writing", len(self.grid) * self.grid.chunk_size)
-            self.writer.write(rows, self._threads, self._progress)
+        self._progress.phase(phase, left)
+        fetch = self.writer.write(rows, self._threads, watching, self._windows())
         self._handle.sync()
         if self.request.verify == "full":
             self._check(range(self._front, len(self.grid)))
-        self.writer.write(front, 1, Silent() if self._comparing else self._progress)
+        fetch += self.writer.write(front, 1, watching, LONG)
         self._handle.sync()
         if self.request.verify == "full":
             self._check(front)
@@ -160,6 +170,13 @@ class _Run:
                 f"somebody has a partition of {self.request.disk.path} open, so the kernel will see the new partition "
                 "table only when the disk is plugged in again or the machine boots"
             )
+        return fetch
+
+    def _windows(self) -> Windows:
+        """How many rows are planned at a time: writing begins while the disk is still compared."""
+        return (
+            LONG if self._sampled is None else Windows(_FIRST_WINDOW, max(1, _LONGEST_WINDOW // self.grid.chunk_size))
+        )
 
     def _missing(self, blank: bool) -> t.Generator[int, None, None]:
         """Rows whose chunk the disk lacks, as they are found."""
@@ -167,19 +184,20 @@ class _Run:
         if blank or not self.request.delta or self.comparer.unlike(self._zero, self._progress):
             yield from rows
             return
-        self._comparing = True
+        self._sampled = self.comparer.read
         self._progress.phase("comparing the disk with the image", len(rows) * self.grid.chunk_size)
         yield from self.comparer.missing(rows, self._progress)
 
     def _refuse_lost(self) -> None:
-        """What no pack holds must be on the disk already. Better known before anything is destroyed.
+        """What no pack holds must be on the disk already, and stay there. Better known before anything is destroyed.
 
         :raises ImageDamaged: it is not.
         """
         lost = self.writer.unplaced()
-        if lost and self._comparing:
-            lost = list(self.comparer.missing(lost, Silent()))
-        self.writer.plan(lost)
+        if self._sampled is not None:
+            front = [row for row in lost if row < self._front]  # which is written in any case
+            lost = front + list(self.comparer.missing(lost[len(front) :], Silent()))
+        self.writer.plan(lost, LONG)
 
     def _take_away_labels(self) -> None:
         """Zero the disk's first and last MiB, but for what the image keeps at the end: old tables, RAID labels."""

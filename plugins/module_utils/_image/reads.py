@@ -15,8 +15,20 @@ from .locations import Locations, Place
 
 LONGEST = 8 << 20  # bytes of one read
 _SLACK = 64 << 10  # bytes between two chunks that are read along rather than asked for apart
-# Chunks planned at a time: enough for long reads, few enough that fetching begins while a disk is still compared.
-_WINDOW = 64
+
+
+class Windows(t.NamedTuple):
+    """How many chunks are planned at a time: more make longer reads, fewer let fetching begin earlier.
+
+    :ivar first: of the first window; each one after has twice as many as the one before.
+    :ivar most: of any.
+    """
+
+    first: int
+    most: int
+
+
+LONG = Windows(4096, 4096)
 
 
 class Wanted(t.NamedTuple):
@@ -41,15 +53,18 @@ class Read(t.NamedTuple):
         return sum(len(item.rows) for item in self.wanted) + len(self.zero_rows)
 
 
-def reads(index: Index, places: Locations, missing: t.Iterable[int], zero: bytes, image: str) -> t.Iterator[Read]:
+def reads(
+    index: Index, places: Locations, missing: t.Iterable[int], zero: bytes, image: str, windows: Windows = LONG
+) -> t.Iterator[Read]:
     """Ranges that bring the missing rows, in about the order of the disk.
 
     :param missing: rows of the grid, ascending.
     :param zero: the digest of a chunk of zeros, which no pack holds.
     :raises ImageDamaged: nobody knows where a chunk lies.
     """
-    rows = iter(missing)
-    while window := list(islice(rows, _WINDOW)):
+    rows, size = iter(missing), windows.first
+    while window := list(islice(rows, size)):
+        size = min(2 * size, windows.most)
         by_digest: dict[bytes, list[int]] = {}
         for row in window:
             by_digest.setdefault(index.digest(row), []).append(row)

@@ -21,7 +21,7 @@ from .locations import Place
 from .manifest import Manifest
 from .names import pack_key
 from .pipeline import PerThread, ordered
-from .reads import Read, Wanted
+from .reads import Read, Wanted, Windows
 
 
 class ChunkWriter:
@@ -47,29 +47,33 @@ class ChunkWriter:
         self._buffers = PerThread(lambda: aligned_buffer(grid.chunk_size))
         self._engines = PerThread(decompressor)
 
-    def plan(self, rows: t.Iterable[int]) -> int:
+    def plan(self, rows: t.Iterable[int], windows: Windows) -> int:
         """How many bytes writing these rows will fetch."""
-        return sum(item.end - item.start for item in self._reads(rows))
+        return sum(item.end - item.start for item in self._reads(rows, windows))
 
     def unplaced(self) -> list[int]:
         """Rows with content of which nobody knows where it lies."""
         digests = ((row, self._index.digest(row)) for row in range(len(self._grid)))
         return [row for row, name in digests if name != self._zero and name not in self._places]
 
-    def write(self, rows: t.Iterable[int], threads: int, progress: Progress) -> None:
+    def write(self, rows: t.Iterable[int], threads: int, progress: Progress, windows: Windows) -> int:
         """Write rows of the grid as they come; in the end they are verified, but not yet synced.
 
+        :return: as plan().
         :raises ImageDamaged: the store does not hold what the image needs.
         :raises DiskError: the disk does not keep what was written.
         """
-        for count in ordered(self._bring, self._reads(rows), threads):
-            self.chunks += count
-            progress.advance(count * self._grid.chunk_size)
+        planned = 0
+        for read in ordered(self._bring, self._reads(rows, windows), threads):
+            planned += read.end - read.start
+            self.chunks += read.rows
+            progress.advance(read.rows * self._grid.chunk_size)
+        return planned
 
-    def _reads(self, rows: t.Iterable[int]) -> t.Iterator[Read]:
-        return reading.reads(self._index, self._places, rows, self._zero, str(self._image.ref))
+    def _reads(self, rows: t.Iterable[int], windows: Windows) -> t.Iterator[Read]:
+        return reading.reads(self._index, self._places, rows, self._zero, str(self._image.ref), windows)
 
-    def _bring(self, read: Read) -> int:
+    def _bring(self, read: Read) -> Read:
         if read.zero_rows:
             buffer = self._buffers.get()
             zero(buffer)
@@ -77,7 +81,7 @@ class ChunkWriter:
                 self._put(row, buffer)
         elif read.pack is not None:
             self._fill(read, self._fetch(read))
-        return read.rows
+        return read
 
     def _fill(self, read: Read, data: memoryview) -> None:
         for wanted in read.wanted:
