@@ -70,3 +70,22 @@ LONG_WORK_SPEC = ArgSpec(
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
 
 NETBOOT_SPEC = ArgSpec({"config": {"type": "path", "default": "/etc/golden.fleet/netboot.json"}})
+
+WAIT_FOR_SYSTEM_SPEC = ArgSpec(
+    {
+        "timeout": {"type": "str", "default": "15m"},
+        "digest": {"type": "str"},
+        "deploy": {"type": "str"},
+        "old_boot_id": {"type": "str"},
+    }
+)
+
+PXE_REBOOT_SPEC = ArgSpec(
+    {
+        "mac": {"type": "str", "required": True},
+        "host": {"type": "str"},
+        "power": {"type": "dict", "required": True},
+        "timeout": {"type": "str", "default": "15m"},
+        "force": {"type": "bool", "default": False},
+    }
+).merge(NETBOOT_SPEC)

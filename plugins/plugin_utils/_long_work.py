@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
 import time
 import typing as t
 import uuid
@@ -21,8 +19,9 @@ from ansible.utils.display import Display
 from ..module_utils._argspec import LONG_WORK_SPEC
 from ..module_utils._errors import UsageError
 from ..module_utils._job.model import DONE, RUNNING
-from ..module_utils._job.process import raising
 from ..module_utils._units import parse_duration, show_duration
+from ._answer import answer_within
+from ._orderly_end import orderly_end
 from ._reporter import Reporter
 from ._store_env import StoreAction
 
@@ -56,18 +55,6 @@ class LongWorkAction(StoreAction):
             raise AnsibleActionFail(f"The variable {name}: {error.message}") from error
 
 
-class _Interrupted(BaseException):
-    """Somebody ends the play. Core would end this process at once, and leave the machine at work."""
-
-    def __init__(self, signum: signal.Signals) -> None:
-        super().__init__(signum.name)
-        self.signum = signum
-
-
-class _NoAnswer(BaseException):
-    """The machine has taken a command and stays silent: it lost its power, or the network lost our connection."""
-
-
 class _Abandoned(BaseException):
     """The controller is gone. Nobody is left to report to, but a later run may attach to the job."""
 
@@ -88,17 +75,12 @@ class _LongWork:
 
     def run(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Carry the work out; whatever interrupts it, cancels it."""
-        try:
-            with raising({each: _Interrupted(each) for each in (signal.SIGINT, signal.SIGTERM)}):
-                try:
-                    return self._start_and_follow(args)
-                finally:
-                    if self._may_run:
-                        self._cancel()
-        except _Interrupted as interrupted:
-            # All is cleaned up and core's own handlers are back: let them end the process as they would have.
-            os.kill(os.getpid(), interrupted.signum)
-            raise
+        with orderly_end():
+            try:
+                return self._start_and_follow(args)
+            finally:
+                if self._may_run:
+                    self._cancel()
 
     def _start_and_follow(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         self._may_run = True
@@ -190,12 +172,8 @@ class _LongWork:
         return answer
 
     def _execute_job(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        limit = max(self._patience / 2, _SHORTEST_PATIENCE)
-        try:
-            with _answer_within(limit):
-                return self._execute(args, _JOB_MODULE)
-        except _NoAnswer as silence:
-            raise AnsibleConnectionFailure(f"no answer within {show_duration(limit)}") from silence
+        with answer_within(max(self._patience / 2, _SHORTEST_PATIENCE)):
+            return self._execute(args, _JOB_MODULE)
 
     def _forget_arguments(self) -> None:
         """Remove the transferred module now: it holds the credentials, and the work may take hours."""
@@ -207,19 +185,6 @@ class _LongWork:
         self._action._connection._shell.tmpdir = None
         with contextlib.suppress(AnsibleError):
             self._action._connection.reset()
-
-
-@contextlib.contextmanager
-def _answer_within(seconds: float) -> t.Iterator[None]:
-    """No connection plugin has a deadline for a command. (The alarm clock belongs to the task's timeout.)"""
-    timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
-    with raising({signal.SIGUSR1: _NoAnswer()}):
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()  # from here on the signal cannot come any more, which would end this process
 
 
 def _combine(answer: dict[str, t.Any], status: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. Waits until a machine runs its own system, and proves that it is the one that was meant."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._errors import NetbootError
+from ..module_utils._os.find import LINUX, WINDOWS
+from ..module_utils._os.marker import PLACES
+from ..module_utils._units import show_duration
+from ._answer import answer_within
+
+_PAUSE = 3.0  # seconds between attempts
+_LONGEST_SILENCE = 60.0  # seconds for one
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_LOOK: t.Final = {
+    LINUX: f"cat {_BOOT_ID} && {{ cat {PLACES[LINUX]} 2>/dev/null || true; }}",
+    WINDOWS: f"Get-Content -Raw -ErrorAction SilentlyContinue -LiteralPath $env:SystemDrive{PLACES[WINDOWS]}",
+}
+
+
+class Seen(t.NamedTuple):
+    """What a machine answered.
+
+    :ivar boot_id: of a Linux; names this one boot.
+    """
+
+    boot_id: str | None
+    marker: dict[str, t.Any] | None
+
+
+class SystemWait:
+    """Asks over and over. No answer, or another system's answer, is not what is waited for."""
+
+    def __init__(self, action: ActionBase, expected: t.Mapping[str, str], old_boot_id: str | None) -> None:
+        """:param expected: fields that the marker must have.
+        :param old_boot_id: of the boot environment, which may still answer for a while.
+        """
+        self._action = action
+        self._expected = expected
+        self._old_boot_id = old_boot_id
+
+    def go(self, timeout: int) -> Seen:
+        """:raises NetbootError: it has not come in time; the message says what was seen instead."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                with answer_within(_LONGEST_SILENCE):
+                    seen = self._look()
+                problem = self._problem(seen)
+            except AnsibleError as error:
+                seen, problem = None, f"it does not answer: {' '.join(str(error).split())[:300]}"
+            if seen and not problem:
+                return seen
+            if time.monotonic() >= deadline:
+                raise NetbootError(
+                    f"The machine was not back from its disk after {show_duration(timeout)}; {problem}. "
+                    "Look at its screen. Does its firmware find the disk, and has it the boot mode of the image?"
+                )
+            time.sleep(_PAUSE)
+
+    def _look(self) -> Seen:
+        connection = self._action._connection
+        connection.reset()
+        windows = getattr(connection._shell, "_IS_WINDOWS", False)
+        answer = self._action._low_level_execute_command(_LOOK[WINDOWS if windows else LINUX], sudoable=False)
+        if answer["rc"] != 0:
+            raise AnsibleConnectionFailure(f"{answer['stdout']} {answer['stderr']}")
+        boot_id, _newline, rest = ("", "", answer["stdout"]) if windows else answer["stdout"].partition("\n")
+        return Seen(boot_id.strip() or None, _marker(rest))
+
+    def _problem(self, seen: Seen) -> str | None:
+        if self._old_boot_id and seen.boot_id == self._old_boot_id:
+            return "the boot environment still answers"
+        marker = seen.marker or {}
+        if any(marker.get(name) != value for name, value in self._expected.items()):
+            shown = f"image {marker.get('image')} from deploy {marker.get('deploy')}" if marker else "no marker"
+            return f"what answers is not what was deployed: it shows {shown}"
+        return None
+
+
+def _marker(text: str) -> dict[str, t.Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

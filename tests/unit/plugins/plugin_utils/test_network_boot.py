@@ -1,0 +1,129 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.golden.fleet.plugins.module_utils._errors import NetbootError, PowerError, PowerUnsupported
+from ansible_collections.golden.fleet.plugins.plugin_utils import _network_boot
+from ansible_collections.golden.fleet.plugins.plugin_utils._network_boot import NetworkBoot
+
+CHECKIN = {"address": "10.77.0.50"}
+
+
+class Clock:
+    """Time passes only while somebody waits for the server."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Server:
+    """An imaging server that sees what the script says, one stage after the other, each for as long as it is asked."""
+
+    def __init__(self, clock: Clock, stages: list[str]) -> None:
+        self._clock = clock
+        self._stages = stages
+        self.calls: list[str] = []
+
+    def make_entry(self, lifetime: int) -> dict[str, t.Any]:
+        self.calls.append(f"entry for {lifetime} s")
+        return {"id": "e1"}
+
+    def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
+        assert entry_id == "e1"
+        stage = self._stages.pop(0) if len(self._stages) > 1 else self._stages[0]
+        self._clock.now += timeout
+        if beyond is None and stage != "checked_in":
+            raise NetbootError("it has not checked in", stage=stage)
+        return {"stage": stage, "checkin": CHECKIN if stage == "checked_in" else None}
+
+    def remove_entry(self, entry_id: str) -> None:
+        self.calls.append(f"remove {entry_id}")
+
+
+class Hand:
+    """A machine's power."""
+
+    def __init__(self, can_force: bool = True, can_choose: bool = True) -> None:
+        self._can_force = can_force
+        self._can_choose = can_choose
+        self.calls: list[str] = []
+
+    def boot_from(self, target: str) -> None:
+        if not self._can_choose:
+            raise PowerUnsupported("no boot device can be chosen")
+        self.calls.append(target)
+
+    def start(self, force: bool) -> str:
+        if force and not self._can_force:
+            raise PowerUnsupported("nobody can switch it off")
+        self.calls.append("forced" if force else "start")
+        return "switched on"
+
+
+class Broken(Hand):
+    """A machine that cannot be started."""
+
+    def start(self, force: bool) -> str:
+        raise PowerError(f"the BMC is on fire ({force})")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_network_boot, "time", clock)
+    return clock
+
+
+def test_every_stage_is_told_once(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["dhcp", "dhcp", "kernel", "checked_in"]), Hand(), list[str]()
+    boot = NetworkBoot(server, hand, said.append, 600).go()
+    assert said == [
+        "switched on", "it asks for an address", "it fetches the boot environment", "checked in from 10.77.0.50",
+    ]  # fmt: skip
+    assert (boot.forced, boot.waited["checkin"]) == (False, CHECKIN)
+    assert (server.calls, hand.calls) == (["entry for 630 s"], ["network", "start"])
+
+
+def test_one_forced_power_cycle_after_half_of_the_time(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["nothing"] * 11 + ["checked_in"]), Hand(), list[str]()
+    assert NetworkBoot(server, hand, said.append, 600).go().forced
+    assert hand.calls == ["network", "start", "network", "forced"]
+    assert said[1] == "no check-in for 5 min 0 s; switching it off and on"
+
+
+def test_a_machine_that_never_comes(clock: Clock) -> None:
+    server, hand = Server(clock, ["nothing", "dhcp"]), Hand()
+    with pytest.raises(NetbootError, match="it has not checked in") as caught:
+        NetworkBoot(server, hand, lambda _text: None, 600).go()
+    assert caught.value.facts["stage"] == "dhcp"
+    assert clock.now == 1600
+    assert server.calls == ["entry for 630 s", "remove e1"]
+    assert hand.calls == ["network", "start", "network", "forced", "disk"]
+
+
+def test_what_cannot_be_forced_is_waited_for(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["nothing"] * 11 + ["checked_in"]), Hand(can_force=False), list[str]()
+    assert not NetworkBoot(server, hand, said.append, 600).go().forced
+    assert "that cannot be done here: nobody can switch it off" in said
+
+
+def test_a_boot_device_that_cannot_be_chosen_must_be_in_the_boot_order(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["checked_in"]), Hand(can_choose=False), list[str]()
+    NetworkBoot(server, hand, said.append, 600).go()
+    assert said[0] == "the network must come first in its boot order: no boot device can be chosen"
+
+
+def test_whatever_goes_wrong_the_entry_is_gone(clock: Clock) -> None:
+    server, hand = Server(clock, ["nothing"]), Broken()
+    with pytest.raises(PowerError, match="on fire"):
+        NetworkBoot(server, hand, lambda _text: None, 600).go()
+    assert server.calls == ["entry for 630 s", "remove e1"]
+    assert hand.calls == ["network", "disk"]
