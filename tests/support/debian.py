@@ -117,7 +117,7 @@ def disks(cache: Path | None = None, say: t.Callable[[str], None] = lambda _text
     """
     cache = cache or default_cache()
     home = cache / f"debian-{_recipe()}"
-    with _locked(cache):
+    with locked(cache):
         if not home.exists():
             for outdated in cache.glob("debian-*"):
                 shutil.rmtree(outdated)
@@ -153,7 +153,7 @@ def _recipe() -> str:
 
 
 @contextlib.contextmanager
-def _locked(cache: Path) -> t.Iterator[None]:
+def locked(cache: Path) -> t.Iterator[None]:
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
