@@ -69,6 +69,37 @@ LONG_WORK_SPEC = ArgSpec(
 
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
 
+POWER_SPEC = ArgSpec(
+    {
+        "power": {
+            "type": "dict",
+            "required": True,
+            "options": {
+                "provider": {
+                    "type": "str",
+                    "required": True,
+                    "choices": ["redfish", "ipmi", "wol", "ssh", "winrm", "manual"],
+                },
+                "address": {"type": "str"},
+                "port": {"type": "int"},
+                "username": {"type": "str"},
+                "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["GOLDEN_POWER_PASSWORD"])},
+                "password_file": {"type": "path"},
+                "mac": {"type": "str"},
+                "broadcast": {"type": "str"},
+                "verify_tls": {"type": "bool", "default": True},
+                "ca_file": {"type": "path"},
+                "system": {"type": "str"},
+                "uefi": {"type": "bool", "default": False},
+                "cipher_suite": {"type": "int", "default": 17},
+                "private_key_file": {"type": "path"},
+                "timeout": {"type": "str", "default": "1m"},
+                "run_from": {"type": "str", "choices": ["controller", "server"]},
+            },
+        },
+    },
+)
+
 NETBOOT_SPEC = ArgSpec({"config": {"type": "path", "default": "/etc/golden.fleet/netboot.json"}})
 
 WAIT_FOR_SYSTEM_SPEC = ArgSpec(
@@ -84,8 +115,7 @@ PXE_REBOOT_SPEC = ArgSpec(
     {
         "mac": {"type": "str", "required": True},
         "host": {"type": "str"},
-        "power": {"type": "dict", "required": True},
         "timeout": {"type": "str", "default": "15m"},
         "force": {"type": "bool", "default": False},
     }
-).merge(NETBOOT_SPEC)
+).merge(POWER_SPEC, NETBOOT_SPEC)

@@ -12,7 +12,13 @@ import types
 
 from ._errors import LibraryMissing
 
-_DEBIAN = {"netaddr": "python3-netaddr", "requests": "python3-requests", "zstandard": "python3-zstandard"}
+_DEBIAN = {
+    "netaddr": "python3-netaddr",
+    "requests": "python3-requests",
+    "sushy": "python3-sushy",
+    "winrm": "python3-winrm",
+    "zstandard": "python3-zstandard",
+}
 
 
 def need(name: str) -> types.ModuleType:

@@ -23,6 +23,7 @@ PACKAGES = {
     "dump.f2fs": "f2fs-tools",
     "dumpe2fs": "e2fsprogs",
     "losetup": "mount",
+    "ssh": "openssh-client",
     "lsblk": "util-linux",
     "ntfs-3g.probe": "ntfs-3g",
     "ntfsinfo": "ntfs-3g",
@@ -71,11 +72,13 @@ def run(
     ok: t.Container[int] = (0,),
     stdin: str | None = None,
     timeout: float | None = None,
+    secrets: t.Mapping[str, str] | None = None,
 ) -> Result:
     """Run a program to its end.
 
     :param argv: the program and its arguments; never a secret among them.
     :param ok: exit codes that are no failure.
+    :param secrets: more environment variables, for this program alone.
     :param timeout: seconds; then the program is killed and ToolFailed raised.
     :raises ToolMissing: the program is not installed.
     :raises ToolFailed: it ended with another exit code, did not end in time, or could not be started.
@@ -87,7 +90,7 @@ def run(
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            env=environment(),
+            env={**environment(), **(secrets or {})},
             text=True,
             errors="replace",
             timeout=timeout,

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private. The imaging server and a machine's power, as an action plugin reaches them: by modules, or from here."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._errors import NetbootError, PowerError, PowerUnsupported
+from ..module_utils._power.base import Power
+from ..module_utils._power.provider import open_power, power_options
+
+
+class Modules:
+    """Runs modules on the machine of the task: where it is delegated to."""
+
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
+        self._action = action
+        self._task_vars = task_vars
+
+    def run(self, name: str, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What a module returns, also when it failed."""
+        given = {key: value for key, value in args.items() if value is not None}
+        answer: dict[str, t.Any] = self._action._execute_module(
+            module_name=f"golden.fleet.{name}", module_args=given, task_vars=self._task_vars
+        )
+        return answer
+
+
+class ServerModules:
+    """The netboot modules, for one machine."""
+
+    def __init__(self, modules: Modules, mac: str, host: str, config: str) -> None:
+        self._modules = modules
+        self._common = {"mac": mac, "config": config}
+        self._host = host
+
+    def make_entry(self, lifetime: int) -> dict[str, t.Any]:
+        args = {"host": self._host, "lifetime": f"{lifetime}s", "renew": True}
+        return t.cast("dict[str, t.Any]", self._run("netboot_entry", args)["entry"])
+
+    def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
+        return self._run("netboot_wait", {"id": entry_id, "timeout": f"{timeout}s", "beyond": beyond})
+
+    def remove_entry(self, entry_id: str) -> None:
+        self._run("netboot_entry", {"id": entry_id, "state": "absent"})
+
+    def _run(self, name: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        answer = self._modules.run(name, {**self._common, **args})
+        if answer.get("failed"):
+            facts = {key: answer[key] for key in ("mac", "entry", "stage", "refusals") if key in answer}
+            raise NetbootError(str(answer.get("msg")), **facts)
+        return answer
+
+
+class _Here:
+    """Switches the machine from the controller."""
+
+    def __init__(self, power: Power, force: bool) -> None:
+        self._power = power
+        self._force = force
+
+    def boot_from(self, target: str) -> None:
+        self._power.set_next_boot(target)
+
+    def start(self, force: bool) -> str:
+        return self._power.start(force or self._force)
+
+
+class _There:
+    """Switches the machine from the imaging server."""
+
+    def __init__(self, modules: Modules, options: dict[str, t.Any], force: bool) -> None:
+        self._modules = modules
+        self._options = options
+        self._force = force
+
+    def boot_from(self, target: str) -> None:
+        self._run("next_boot", target=target)
+
+    def start(self, force: bool) -> str:
+        answer = self._run("power", state="reset", force=force or self._force)
+        return str(answer["msg"])
+
+    def _run(self, name: str, **args: t.Any) -> dict[str, t.Any]:
+        answer = self._modules.run(name, {"power": self._options, **args})
+        if answer.get("failed"):
+            kind = PowerUnsupported if answer.get("unsupported") else PowerError
+            raise kind(str(answer.get("msg")))
+        return answer
+
+
+@contextlib.contextmanager
+def hand_for(options: dict[str, t.Any], modules: Modules, force: bool) -> t.Iterator[_Here | _There]:
+    """What switches a machine with these options of the module power."""
+    from_server = "server" if options["provider"] == "wol" else "controller"
+    if (options["run_from"] or from_server) == "server":
+        yield _There(modules, options, force)
+    else:
+        with contextlib.closing(open_power(power_options(options))) as power:
+            yield _Here(power, force)
