@@ -81,7 +81,7 @@ environment() {
     if [[ ! -e $path/.complete ]]; then
         echo "setup: building the Python environment $path"
         rm -rf "$path"
-        "$python" -m venv "$path"
+        "$python" -m venv ${venv_option:+"$venv_option"} "$path"
         for file in "$@"; do requirements+=(--requirement "$file"); done
         # Python compiles what it imports; compiling all of ansible's collections would take longer than the download.
         "$path/bin/pip" install -qq --no-compile --disable-pip-version-check "${requirements[@]}"
@@ -105,4 +105,5 @@ environment venv .venv requirements.txt requirements-dev.txt
 mkdir -p .cache/ansible_collections/golden
 ln -sfn "$PWD" .cache/ansible_collections/golden/fleet  # where Python and Ansible look for a collection
 environment importer .cache/importer requirements-importer.txt
+python=/usr/bin/python3 venv_option=--system-site-packages environment bmc .cache/bmc requirements-bmc.txt
 sweep
