@@ -32,7 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 marker:
-  description: The marker as M(golden.fleet.deployed_marker#module) returns it; null if there is none that makes sense.
+  description: The marker as M(golden.fleet.deployed_marker) returns it; null if there is none that makes sense.
   returned: success
   type: dict
   sample:

@@ -62,7 +62,7 @@ records:
   sample: /srv/golden/records
 entries:
   description:
-    - The entries, as M(golden.fleet.netboot_entry#module) returns them, each with
+    - The entries, as M(golden.fleet.netboot_entry) returns them, each with
       RV(golden.fleet.netboot_wait#module:stage), RV(golden.fleet.netboot_wait#module:meaning),
       RV(golden.fleet.netboot_wait#module:checkin) and RV(golden.fleet.netboot_wait#module:refusals).
     - Those of the last week, used and expired ones too.

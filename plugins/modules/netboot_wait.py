@@ -58,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entry:
-  description: The entry, as M(golden.fleet.netboot_entry#module) returns it.
+  description: The entry, as M(golden.fleet.netboot_entry) returns it.
   returned: success
   type: dict
   sample:

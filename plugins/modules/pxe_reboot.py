@@ -75,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entry:
-  description: The entry, as M(golden.fleet.netboot_entry#module) returns it.
+  description: The entry, as M(golden.fleet.netboot_entry) returns it.
   returned: success
   type: dict
   sample:
@@ -87,14 +87,14 @@ entry:
     expires: 1795603600
     state: used
 checkin:
-  description: What the machine says of itself, as M(golden.fleet.netboot_wait#module) returns it.
+  description: What the machine says of itself, as M(golden.fleet.netboot_wait) returns it.
   returned: success
   type: dict
   sample:
     address: 10.77.0.50
     ssh_host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHxqk1bF0wBq0kM2j1y7cVn0vQ1Zb8iZ6w3cFJY0aXyz
 stage:
-  description: How far the machine came, as M(golden.fleet.netboot_wait#module) returns it.
+  description: How far the machine came, as M(golden.fleet.netboot_wait) returns it.
   returned: success, and failure to check in
   type: str
   sample: checked_in

@@ -37,10 +37,10 @@ options:
     type: str
     default: 15m
   digest:
-    description: The RV(golden.fleet.deployed_marker#module:marker.digest) that the machine must show.
+    description: Digest that the marker of the machine must have, see M(golden.fleet.deployed_marker).
     type: str
   deploy:
-    description: The RV(golden.fleet.deployed_marker#module:marker.deploy) that the machine must show.
+    description: Name of the deploy that the marker of the machine must have.
     type: str
   old_boot_id:
     description:

@@ -43,7 +43,7 @@ class CheckinHandler(BaseHTTPRequestHandler):
         except ValueError as error:
             self._answer(HTTPStatus.BAD_REQUEST, f"not understood: {error}")
             return
-        kind, _, token = self.headers.get("Authorization", "").partition(" ")
+        kind, _space, token = self.headers.get("Authorization", "").partition(" ")
         try:
             if kind != "Bearer":
                 raise NetbootRefused("it shows no token")
@@ -101,4 +101,4 @@ def main(args: t.Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

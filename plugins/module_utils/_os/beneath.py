@@ -133,7 +133,7 @@ class _Walk:
             os.close(fd)
 
     def _up(self, levels: int) -> None:
-        for _ in range(min(levels, len(self._open) - 1)):
+        for _each in range(min(levels, len(self._open) - 1)):
             os.close(self._open.pop())
 
     def _link(self, name: str) -> str | None:

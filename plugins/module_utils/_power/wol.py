@@ -35,7 +35,7 @@ class WakeOnLan(Power):
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-                for _ in range(_TIMES):
+                for _each in range(_TIMES):
                     sender.sendto(packet, target)
         except OSError as error:
             raise PowerError(f"No packet could be sent to {target[0]}: {error.strerror}.", **self.facts) from error

@@ -81,7 +81,7 @@ def test_an_entry_for_the_disk_has_no_token(folder: NetbootFolder, tmp_path: Pat
 
 
 def test_tokens_are_never_the_same() -> None:
-    assert len({entry().token for _ in range(100)}) == 100
+    assert len({entry().token for _each in range(100)}) == 100
 
 
 def test_a_check_in_consumes_the_entry(folder: NetbootFolder, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_of_machines_that_come_at_the_same_time_one_wins(folder: NetbootFolder, 
     racers = [context.Process(target=_consume, args=(tmp_path, made.token, key, answers)) for key in "ABCDEFGH"]
     for racer in racers:
         racer.start()
-    winners = [key for key in (answers.get(timeout=30) for _ in racers) if key]
+    winners = [key for key in (answers.get(timeout=30) for _each in racers) if key]
     for racer in racers:
         racer.join()
     checkin = folder.checkin(made.id)
