@@ -35,7 +35,7 @@ options:
     type: str
     required: true
   deploy:
-    description: A name for this one deploy, such as RV(golden.fleet.pxe_reboot#module:entry.id).
+    description: A name for this one deploy, such as the id of the entry that M(golden.fleet.pxe_reboot) returns.
     type: str
     required: true
   at:
