@@ -75,7 +75,7 @@ class Power:
             self._choose(target)
         except Complaint as error:
             complaint = error
-        if not self.waiting.until(lambda: self.next_boot() == target):
+        if not self.waiting.until(lambda: self._is_chosen(target)):
             said = f" It said: {complaint.message}" if complaint else ""
             raise PowerError(
                 f"{self.where} was told to boot from the {target} next, but after {self.options.timeout} s it says "
@@ -118,6 +118,9 @@ class Power:
 
     def _choose(self, target: str) -> None:  # noqa: ARG002  # the interface
         raise self._cannot("choose what a machine boots next")
+
+    def _is_chosen(self, target: str) -> bool:
+        return self.next_boot() == target
 
     def _switch_on(self) -> None:
         raise self._cannot("switch a machine on")

@@ -40,6 +40,10 @@ class Ipmi(Power):
     def _choose(self, target: str) -> None:
         self._say("chassis", "bootdev", _DEVICES[target], *(["options=efiboot"] if self.options.uefi else []))
 
+    def _is_chosen(self, target: str) -> bool:
+        """Some controllers, OpenIPMI's simulator too, do as they are told and never set the flag that says so."""
+        return chosen_device(self._say("chassis", "bootparam", "get", "5")) == target
+
     def _switch_on(self) -> None:
         self._say("chassis", "power", "on")
 
@@ -62,7 +66,12 @@ class Ipmi(Power):
 
 def parse_next_boot(text: str) -> str:
     """What ``chassis bootparam get 5`` says."""
-    if "Boot Flag Invalid" in text or "No override" in text:
+    return NONE if "Boot Flag Invalid" in text else chosen_device(text)
+
+
+def chosen_device(text: str) -> str:
+    """The same, whether it is valid or was used up."""
+    if "No override" in text:
         return NONE
     found = _CHOSEN.search(text)
     if not found:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import typing as t
 
 from .._errors import PowerError, PowerRefused
@@ -26,6 +27,8 @@ class Redfish(Power):
         super().__init__(options)
         self._need("address")
         self._sushy = need("sushy")
+        # It talks about each attempt; what matters is in its exceptions.
+        logging.getLogger("sushy").addHandler(logging.NullHandler())
         self._found: t.Any = None
 
     def state(self) -> str:
