@@ -23,7 +23,6 @@ PACKAGES = {
     "dump.f2fs": "f2fs-tools",
     "dumpe2fs": "e2fsprogs",
     "losetup": "mount",
-    "ssh": "openssh-client",
     "lsblk": "util-linux",
     "ntfs-3g.probe": "ntfs-3g",
     "ntfsinfo": "ntfs-3g",

@@ -71,10 +71,12 @@ ssh_host_keys:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.golden.fleet.plugins.module_utils._argspec import DISK_SPEC, create_module
+from ansible_collections.golden.fleet.plugins.module_utils._argspec import DISK_SPEC, ArgSpec, create_module
 from ansible_collections.golden.fleet.plugins.module_utils._disk.select import parse_hint, select
 from ansible_collections.golden.fleet.plugins.module_utils._module import run_verb
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import deployed_info
+
+SPEC = ArgSpec().merge(DISK_SPEC)
 
 
 def look(module: AnsibleModule) -> dict[str, t.Any]:
@@ -82,7 +84,7 @@ def look(module: AnsibleModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    run_verb(create_module(DISK_SPEC), look)
+    run_verb(create_module(SPEC), look)
 
 
 if __name__ == "__main__":
