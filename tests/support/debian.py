@@ -5,7 +5,8 @@
 """Builds a small, real Debian 12 on a disk file that boots with UEFI and with BIOS, in two states.
 
 This month's state is last month's after an update: packages were installed and files changed in place, so
-that the two disks share most of their content, as those of a fleet do. Both are kept in the user's cache.
+that the two disks share most of their content, as those of a fleet do. Both are kept in the user's cache, with the
+SSH key that opens them: whatever card they are booted with asks for an address by DHCP, and root may log in with it.
 
 The build is a process of its own, because its mounts must be nobody else's: this file is also that program.
 """
@@ -73,6 +74,18 @@ terminal_output serial
 search --no-floppy --fs-uuid --set=root {_ROOT_UUID}
 configfile /boot/grub/grub.cfg
 """
+# By its MAC address: clones share what else a client would name itself by, and must not share an address.
+_NETWORK = """\
+[Match]
+Name=en* eth*
+
+[Network]
+DHCP=ipv4
+LinkLocalAddressing=no
+
+[DHCPv4]
+ClientIdentifier=mac
+"""
 _GRUB_MODULES = (
     "part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux", "serial", "terminal",
     "boot",
@@ -96,14 +109,22 @@ _ROOT = _Piece(194 * _MIB, DISK_SIZE - 195 * _MIB, "0FC63DAF-8483-4772-8E79-3D69
 
 @dataclass(frozen=True)
 class States:
-    """The same computer's disk, before and after its update."""
+    """The same computer's disk, before and after its update.
+
+    :ivar key: SSH key that root may log in with.
+    :ivar host_key: public SSH host key, by which clones are known too.
+    """
 
     last_month: Path
     this_month: Path
+    key: Path
+    host_key: Path
 
     @classmethod
     def in_folder(cls, folder: Path) -> States:
-        return cls(folder / "last-month.img", folder / "this-month.img")
+        return cls(
+            folder / "last-month.img", folder / "this-month.img", folder / "id_ed25519", folder / "ssh_host_key.pub"
+        )
 
 
 class BuildFailed(Exception):
@@ -218,6 +239,7 @@ def _build(folder: Path, say: t.Callable[[str], None]) -> None:
         say("installing Debian 12 with mmdebstrap")
         _install(root, updates)
         _configure(root)
+        _let_in(root, states)
         _name_state(root, LAST_MONTH)
     say("boot loaders for UEFI and BIOS")
     _make_bootable(states.last_month, folder)
@@ -286,6 +308,17 @@ def _configure(root: Path) -> None:
     (root / "boot/grub").mkdir()
     (root / "boot/grub/grub.cfg").write_text(_GRUB_CFG)
     _call("chroot", root, "passwd", "--delete", "root")
+    (root / "etc/systemd/network/golden.network").write_text(_NETWORK)
+    _call("chroot", root, "systemctl", "enable", "systemd-networkd")
+    _call("chroot", root, "systemctl", "disable", "systemd-networkd-wait-online")
+
+
+def _let_in(root: Path, states: States) -> None:
+    _call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "golden.fleet tests", "-f", states.key)
+    login = root / "root/.ssh"
+    login.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(states.key.with_suffix(".pub"), login / "authorized_keys")
+    shutil.copyfile(root / "etc/ssh/ssh_host_ed25519_key.pub", states.host_key)
 
 
 def _update(root: Path, updates: Path) -> None:
