@@ -26,7 +26,7 @@ class NetbootConfig:
     http_root: Path  # what http_url shows
     http_url: str
     checkin_url: str
-    cmdline: str  # more kernel parameters for the boot environment
+    cmdline: str  # kernel parameters beside those that the boot environment brings along
     dhcp_log: Path  # of dnsmasq, which is the TFTP server, too
     http_log: Path  # of nginx, a JSON object in a line
     records: Path  # of deploys and captures
@@ -44,6 +44,14 @@ class NetbootConfig:
                 f"There is no boot environment at {current}. Run the playbook golden.fleet.server: it builds one."
             ) from error
         return Path(target).name
+
+    def parameters(self, digest: str) -> str:
+        """All kernel parameters of a boot environment that are the same for every machine."""
+        own = self.http_root / "boot-env" / digest / "cmdline"
+        try:
+            return f"{own.read_text(encoding='utf-8').strip()} {self.cmdline}".strip()
+        except FileNotFoundError:
+            return self.cmdline
 
 
 def read_config(path: str = DEFAULT_PATH) -> NetbootConfig:

@@ -69,7 +69,8 @@ def _still_good(entry: Entry, request: EntryRequest, now: int) -> bool:
 
 
 def _boot_env(config: NetbootConfig) -> BootEnv:
-    return BootEnv(config.boot_env(), config.http_url, config.checkin_url, config.cmdline)
+    digest = config.boot_env()
+    return BootEnv(digest, config.http_url, config.checkin_url, config.parameters(digest))
 
 
 def _result(before: Entry | None, after: Entry | None) -> dict[str, t.Any]:
