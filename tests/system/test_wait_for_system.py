@@ -1,0 +1,120 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for a machine's own system, over real SSH to a real systemd that restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.support.container import Container, debian_tree
+from tests.support.network import Network
+
+COLLECTIONS = Path(__file__).resolve().parents[2] / ".cache"
+MARKER = {"image": "lab-a:2026.11", "digest": "a" * 64, "deploy": "d1", "at": "2026-11-01T12:00:00Z"}
+PLACE = "/etc/ansible/facts.d/golden.fact"
+
+
+class Fixture(t.NamedTuple):
+    network: Network
+    box: Container
+    folder: Path
+
+    def wait(self, timeout: str = "1s", extra: str = "", **options: str) -> dict[str, t.Any]:
+        """What the task returns."""
+        host = {**self.box.connection_vars(self.network.server.partition("/")[0]), "ansible_ssh_args": extra}
+        inventory = self.folder / "inventory.json"
+        inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
+        task = {
+            "golden.fleet.wait_for_system": {"timeout": timeout, **options},
+            "register": "seen",
+            "ignore_errors": True,
+        }
+        keep = {"ansible.builtin.copy": {"content": "{{ seen | to_json }}", "dest": str(self.folder / "seen.json")},
+                "delegate_to": "localhost", "connection": "local"}  # fmt: skip
+        play = self.folder / "play.yml"
+        play.write_text(json.dumps([{"hosts": "pc-1", "gather_facts": False, "tasks": [task, keep]}]))
+        done = subprocess.run(
+            self.network.inside("ansible-playbook", "-i", inventory, play),
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, t.Any] = json.loads((self.folder / "seen.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Fixture]:
+    folder = tmp_path_factory.mktemp("wait")
+    with Network() as network, Container(folder / "box", debian_tree(), network=network.name) as box:
+        yield Fixture(network, box, folder)
+
+
+def mark(machine: Fixture, **changes: str) -> None:
+    machine.box.run("mkdir", "-p", str(Path(PLACE).parent))
+    machine.box.run("tee", PLACE, stdin=json.dumps({**MARKER, **changes}))
+
+
+def boot_id(machine: Fixture) -> str:
+    return machine.box.run("cat", "/proc/sys/kernel/random/boot_id").stdout.strip()
+
+
+def test_a_machine_that_shows_what_was_deployed(machine: Fixture) -> None:
+    mark(machine)
+    seen = machine.wait(digest="a" * 64, deploy="d1")
+    assert not seen["failed"]
+    assert not seen["changed"]
+    assert seen["marker"] == MARKER
+    assert seen["boot_id"] == boot_id(machine)
+
+
+@pytest.mark.parametrize("changes", [{"digest": "b" * 64}, {"deploy": "d0"}])
+def test_another_system_is_not_taken_for_it(machine: Fixture, changes: dict[str, str]) -> None:
+    mark(machine, **changes)
+    seen = machine.wait(digest="a" * 64, deploy="d1")
+    assert seen["failed"]
+    assert f"it shows image lab-a:2026.11 from deploy {changes.get('deploy', 'd1')}" in seen["msg"]
+
+
+@pytest.mark.parametrize("content", [None, "[]"])
+def test_a_system_without_a_marker_is_not_taken_for_it(machine: Fixture, content: str | None) -> None:
+    machine.box.run("rm", "-f", PLACE)
+    if content is not None:
+        machine.box.run("mkdir", "-p", str(Path(PLACE).parent))
+        machine.box.run("tee", PLACE, stdin=content)
+    seen = machine.wait(digest="a" * 64)
+    assert seen["failed"]
+    assert "it shows no marker" in seen["msg"]
+
+
+def test_the_boot_environment_that_still_answers_is_not_taken_for_it(machine: Fixture) -> None:
+    seen = machine.wait(old_boot_id=boot_id(machine))
+    assert seen["failed"]
+    assert "the boot environment still answers" in seen["msg"]
+
+
+def test_another_host_key_is_no_answer(machine: Fixture) -> None:
+    mark(machine)
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHxqk1bF0wBq0kM2j1y7cVn0vQ1Zb8iZ6w3cFJY0aXyz"
+    pinned = f"-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o KnownHostsCommand='/bin/echo %H {key}'"
+    host_key = machine.box.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.rsplit(" ", 1)[0]
+    assert "does not answer" in machine.wait(extra=pinned)["msg"]
+    assert not machine.wait(extra=pinned.replace(key, host_key))["failed"]
+
+
+def test_a_machine_that_is_off_is_waited_for(machine: Fixture) -> None:
+    mark(machine)
+    machine.box.stop()
+    seen = machine.wait()
+    assert seen["failed"]
+    assert "it does not answer" in seen["msg"]
+    machine.box.start(outlive=False)
+    assert not machine.wait("1m", digest="a" * 64)["failed"]
