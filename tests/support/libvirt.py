@@ -49,7 +49,7 @@ for name in run etc var/lib var/log var/cache; do
     mkdir -p "$0/$name" "/$name/libvirt"
     mount --bind "$0/$name" "/$name/libvirt"
 done
-libvirtd &
+libvirtd --pid-file /run/libvirt/libvirtd.pid &
 wait
 """
 
@@ -62,6 +62,8 @@ class Machine:
     :ivar bridge: that its network card is plugged into; by default it is alone, behind QEMU's own address translation.
     :ivar memory: bytes.
     :ivar console: file that receives what its serial port says.
+    :ivar ipxe: whether a UEFI machine's network card brings iPXE along; else it boots from the network with the
+        firmware's own client. Under iPXE, shim does not start. A BIOS has no client of its own.
     :ivar serial: serial number that its firmware tells.
     """
 
@@ -75,6 +77,7 @@ class Machine:
     bridge: str | None = None
     console: Path | None = None
     serial: str = ""
+    ipxe: bool = False
 
     @property
     def uuid(self) -> str:
@@ -123,7 +126,7 @@ class Machine:
       <mac address='{self.mac}'/>
       <model type='virtio'/>
       <boot order='{network}'/>
-      {"<rom enabled='no'/>" if self.firmware == "uefi" else ""}
+      {"<rom enabled='no'/>" if self.firmware == "uefi" and not self.ipxe else ""}
     </interface>
     {self._serial_port()}
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
@@ -134,9 +137,8 @@ class Machine:
 """
 
     def _firmware(self) -> str:
-        """UEFI boots from the network by itself: with QEMU's option ROM in its way shim does not start."""
         if self.firmware == "bios":
-            return ""
+            return "<bios useserial='yes'/>"
         kind, secure = ("_4M.ms", "secure='yes'") if self.secure_boot else ("_4M", "")
         loader = f"<loader readonly='yes' type='pflash' {secure}>{_OVMF}/OVMF_CODE{kind}.fd</loader>"
         return f"{loader}<nvram template='{_OVMF}/OVMF_VARS{kind}.fd'/>"
