@@ -24,7 +24,10 @@ class Network:
 
     :ivar name: of the namespace.
     :ivar server: address of the bridge, where servers listen.
+    :ivar bridge: its name.
     """
+
+    bridge = _BRIDGE
 
     def __init__(self, name: str | None = None, server: str = "10.77.0.1/24") -> None:
         self.name = name or f"golden-{secrets.token_hex(4)}"
@@ -78,6 +81,14 @@ class Network:
         self._ip("link", "set", name, "master", _BRIDGE, "up")
         return name
 
+    def add_address(self, address: str) -> None:
+        """One more address of the bridge, where more servers can listen. Not in use by anybody else."""
+        self._ip("address", "add", address, "dev", _BRIDGE, *(["nodad"] if ":" in address else []))
+
+    def pids(self) -> list[int]:
+        """The processes that run inside."""
+        return [int(pid) for pid in _ip("netns", "pids", self.name).split()]
+
     def inside(self, *command: str | Path) -> list[str]:
         """The command, so that it runs inside."""
         return ["ip", "netns", "exec", self.name, *map(str, command)]
@@ -86,7 +97,8 @@ class Network:
         _ip("-netns", self.name, *words)
 
 
-def _ip(*words: str) -> None:
+def _ip(*words: str) -> str:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
