@@ -24,7 +24,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
 ARGS ?=
 
-.PHONY: help setup test demo bench artifact format clean $(STEPS)
+.PHONY: help setup test demo lab lab-down bench artifact format clean $(STEPS)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,15 +38,21 @@ test: setup ## everything that must be green, with a time for each step
 demo: setup ## the main job, for real: capture a bootable Debian, put it on two disks, boot one
 	@python -m tests.demo $(ARGS)
 
+lab: setup ## a lab of virtual machines that boot over the network, apart from all other networks: docs/lab.md
+	@python -m tests.lab up $(ARGS)
+
+lab-down: ## take the lab down; its logs stay
+	@python -m tests.lab down
+
 bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of free disk)
 	@python -m tests.bench.run $(ARGS)
 
 lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.bench
+	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.lab -p tests.bench
 	yamllint --strict .
-	shellcheck .ci/run tests/tools/*.sh
+	shellcheck .ci/run tests/tools/*.sh tests/lab/run
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q
 
 unit: ## the fast tests

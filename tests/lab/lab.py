@@ -34,9 +34,9 @@ from .inventory import SERVER_IPV6, Facts, inventory
 from .machines import LabMachine
 from .server import binds, server_tree
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).resolve().parents[2]
 FOLDER = TREE / "build" / "lab"
-RUN = Path(__file__).with_name("run")
+RUN = TREE / "tests" / "lab" / "run"
 
 _NAME = "golden-lab"  # of its network namespace
 _BMC = {"redfish": RedfishBmc, "ipmi": IpmiBmc}
