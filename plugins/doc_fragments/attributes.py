@@ -62,3 +62,13 @@ attributes:
     membership:
       - golden.fleet.netboot
 """
+
+    ACTIONGROUP_POWER = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/golden.fleet.power) in C(module_defaults) for these modules.
+    support: full
+    membership:
+      - golden.fleet.power
+"""

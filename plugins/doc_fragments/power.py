@@ -21,20 +21,26 @@ options:
           - V(redfish) and V(ipmi) are its management controller.
           - V(wol) is Wake-on-LAN, which can only switch on.
           - V(ssh) and V(winrm) are the running Linux or Windows itself, which can only restart.
-          - V(manual) is somebody who walks there, and does nothing here.
+          - V(manual) is a person, and does nothing here.
         type: str
         required: true
         choices: [redfish, ipmi, wol, ssh, winrm, manual]
       address:
         description:
           - Name or address of the management controller, or for V(ssh) and V(winrm) of the machine.
-          - For V(redfish) a URL may stand here.
+          - For V(redfish) and V(winrm) a URL such as V(http://10.0.0.7:5985) may stand here. By default it is HTTPS.
+          - Needed for all but V(wol) and V(manual).
         type: str
       port:
-        description: Port there. By default 443, 623 (V(ipmi)), 9 (V(wol)), 22 (V(ssh)), 5986 (V(winrm)).
+        description:
+          - Port there. By default 443 (V(redfish)), 623 (V(ipmi)), 9 (V(wol)), 5986 for HTTPS and 5985 for HTTP
+            (V(winrm)), and whatever OpenSSH is set up to use (V(ssh)).
         type: int
       username:
-        description: User there; V(root) by default for V(ssh). Another one needs V(sudo) without a password.
+        description:
+          - User there. Needed for V(redfish), V(ipmi) and V(winrm). For V(ssh) whatever OpenSSH is set up to use; one
+            that is not V(root) needs C(sudo) without a password.
+          - If not set, the environment variable E(GOLDEN_POWER_USERNAME) is used.
         type: str
       password:
         description:
@@ -42,39 +48,57 @@ options:
           - If not set, the environment variable E(GOLDEN_POWER_PASSWORD) is used.
         type: str
       password_file:
-        description: A file that holds the password, on the machine where this runs.
+        description: A file that holds the password, where the module runs. It counts before O(power.password).
         type: path
       mac:
-        description: MAC address of the network card; needed for V(wol). For V(ssh) it chooses among several.
+        description:
+          - MAC address of the network card that the machine boots from. Needed for V(wol). V(ssh) chooses the boot
+            entry of this card. M(golden.fleet.pxe_reboot) fills it in.
         type: str
       broadcast:
-        description: Where V(wol) sends its packet, such as V(10.77.0.255). By default to the local network.
+        description: Where V(wol) sends its packet, such as V(10.77.0.255).
+        type: str
+        default: 255.255.255.255
+      interface:
+        description: Network interface from which V(wol) sends its packet. By default the one of the default route.
         type: str
       verify_tls:
         description: Whether the certificate of V(redfish) or V(winrm) is checked.
         type: bool
         default: true
       ca_file:
-        description: A PEM file with the CA certificates that it is checked against.
+        description: A PEM file with the CA certificates that it is checked against, where the module runs.
         type: path
       system:
-        description: Id, name or UUID of the system, where a V(redfish) service has several.
+        description: Id of the system, where a V(redfish) service has several.
         type: str
       uefi:
         description: With V(ipmi), whether the machine boots with UEFI.
         type: bool
-        default: false
+        default: true
       cipher_suite:
-        description: Of V(ipmi). Old management controllers need V(3).
+        description: Of V(ipmi). Old controllers need V(3).
         type: int
         default: 17
       private_key_file:
-        description: SSH key for V(ssh). By default those that ssh finds.
+        description: SSH key for V(ssh), where the module runs. By default those that OpenSSH finds.
         type: path
-      timeout:
-        description: How long it may take until what was ordered is seen.
+      transport:
+        description:
+          - How V(winrm) proves who it is. V(kerberos) and V(credssp) need the extras of pywinrm of the same name.
+          - V(basic) sends the password itself; HTTPS only.
         type: str
-        default: 1m
+        choices: [ntlm, kerberos, credssp, basic]
+        default: ntlm
+      network_entry:
+        description:
+          - With V(ssh) and V(winrm), part of the name that the firmware gives to network boot, such as V(PXE IPv4).
+          - By default the first of its entries that boots from the network, IPv4 before IPv6 and HTTP.
+        type: str
+      timeout:
+        description: How long it may take until what was asked for is seen, such as an operating system's end.
+        type: str
+        default: 2m
       run_from:
         description:
           - From where M(golden.fleet.pxe_reboot) and the roles do this, the controller or the imaging server.

@@ -150,5 +150,9 @@ class PowerUnsupported(PowerError):
     """This provider cannot do that."""
 
 
+class PowerIgnored(PowerError):
+    """What was asked for did not happen in time. Fact: ``seen``."""
+
+
 class OsError(GoldenError):
     """Something about the operating system on a deployed disk. Facts: ``disk``, ``path``."""

@@ -19,6 +19,8 @@ _DEBIAN = {
     "winrm": "python3-winrm",
     "zstandard": "python3-zstandard",
 }
+# What only controllers need, by the name it is installed under.
+_ON_CONTROLLERS = {"sushy": "sushy", "winrm": "pywinrm"}
 
 
 def need(name: str) -> types.ModuleType:
@@ -31,9 +33,17 @@ def need(name: str) -> types.ModuleType:
     except ImportError as error:
         package = f" (Debian package {_DEBIAN[name]})" if name in _DEBIAN else ""
         raise LibraryMissing(
-            f"The Python library {name}{package} is missing for {sys.executable}. Run the role "
-            "golden.fleet.tools on this machine and set ansible_python_interpreter to the Python it makes, "
-            "/opt/golden.fleet/bin/python; or install the library for this one.",
+            f"The Python library {_ON_CONTROLLERS.get(name, name)}{package} is missing for {sys.executable}. "
+            f"{_advice(name)}",
             library=name,
             python=sys.executable,
         ) from error
+
+
+def _advice(name: str) -> str:
+    if name in _ON_CONTROLLERS:
+        return f"Install it on the controller: {sys.executable} -m pip install {_ON_CONTROLLERS[name]}"
+    return (
+        "Run the role golden.fleet.tools on this machine and set ansible_python_interpreter to the Python it makes, "
+        "/opt/golden.fleet/bin/python; or install the library for this one."
+    )

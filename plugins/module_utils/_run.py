@@ -32,6 +32,9 @@ PACKAGES = {
     "wipefs": "util-linux",
     "xfs_logprint": "xfsprogs",
 }
+_ON_CONTROLLERS = {"ssh": "openssh-client"}
+# What the role installs.
+_BY_ROLE = {"partclone", *PACKAGES.values()}
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def environment() -> dict[str, str]:
 
 def package_of(tool: str) -> str:
     """The Debian package that holds a program we use."""
-    return "partclone" if tool.startswith("partclone.") else PACKAGES.get(tool, tool)
+    return "partclone" if tool.startswith("partclone.") else PACKAGES.get(tool, _ON_CONTROLLERS.get(tool, tool))
 
 
 def run(
@@ -96,11 +99,12 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
+        package = package_of(cmd[0])
+        role = ", or run the role golden.fleet.tools" if package in _BY_ROLE else ""
         raise ToolMissing(
-            f"The program {cmd[0]} is not installed on this machine. Install the package {package_of(cmd[0])!r}, "
-            "or run the role golden.fleet.tools.",
+            f"The program {cmd[0]} is not installed on this machine. Install the package {package!r}{role}.",
             cmd=cmd,
-            package=package_of(cmd[0]),
+            package=package,
         ) from error
     except OSError as error:
         raise ToolFailed(f"{cmd[0]} cannot be started: {error.strerror}.", cmd=cmd) from error

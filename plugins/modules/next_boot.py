@@ -10,11 +10,14 @@ module: next_boot
 short_description: Choose what a machine boots next
 version_added: 0.1.0
 description:
-  - Sets the next boot device, once where the machine can, and reads it back. The machine is not restarted.
+  - Sets the device that a machine boots from next, once where the machine can, and reads it back until it is so. The
+    machine is not restarted; M(golden.fleet.power) does that.
   - Firmware may ignore it all the same. Only what the machine boots tells.
+  - Some controllers keep the device instead of using it once. Set it to V(disk) when you are done with the network.
   - Usually runs on the controller, with C(delegate_to=localhost).
 extends_documentation_fragment:
   - golden.fleet.attributes
+  - golden.fleet.attributes.actiongroup_power
   - golden.fleet.power
 attributes:
   check_mode:
@@ -23,12 +26,13 @@ attributes:
     support: full
   idempotent:
     support: full
+    details:
+      - Except with V(ipmi) controllers that never call their boot device valid; OpenIPMI's simulator is one.
 options:
   target:
-    description: What to boot.
+    description: What to boot. Without it, nothing is set, and RV(next_boot) tells what is.
     type: str
     choices: [network, disk]
-    required: true
 seealso:
   - module: golden.fleet.power
   - module: golden.fleet.pxe_reboot
@@ -42,14 +46,27 @@ EXAMPLES = r"""
     power: "{{ golden_power }}"
     target: network
   delegate_to: localhost
+
+- name: Restart the machine
+  golden.fleet.power:
+    power: "{{ golden_power }}"
+    state: reset
+  delegate_to: localhost
 """
 
 RETURN = r"""
-target:
-  description: What the machine says that it boots next.
+next_boot:
+  description:
+    - What the machine boots next, V(network), V(disk), V(none) where that is left to its firmware, or V(unknown) where
+      it is something else or cannot be told.
   returned: success
   type: str
   sample: network
+before:
+  description: What it would have booted before.
+  returned: success
+  type: str
+  sample: none
 unsupported:
   description: The task failed because this O(power.provider) cannot do that.
   returned: failure for this reason
@@ -66,7 +83,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._module import run_ve
 from ansible_collections.golden.fleet.plugins.module_utils._power.orders import choose_next_boot
 from ansible_collections.golden.fleet.plugins.module_utils._power.provider import open_power, power_options
 
-SPEC = ArgSpec({"target": {"type": "str", "required": True, "choices": ["network", "disk"]}}).merge(POWER_SPEC)
+SPEC = ArgSpec({"target": {"type": "str", "choices": ["network", "disk"]}}).merge(POWER_SPEC)
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:

@@ -10,12 +10,13 @@ module: power
 short_description: Switch a machine on and off, or restart it
 version_added: 0.1.0
 description:
-  - Talks to a machine's management controller, wakes it, or tells its running system.
-  - It is done when it is seen. An order that was accepted counts for nothing, and one that was refused may have been
-    obeyed.
+  - Talks to a machine's management controller, wakes it, or tells its running operating system.
+  - What was asked for is done when it can be seen, and an error if it cannot within O(power.timeout), whatever a
+    controller answers. Wake-on-LAN is the exception, where nothing can be seen.
   - Usually runs on the controller, with C(delegate_to=localhost).
 extends_documentation_fragment:
   - golden.fleet.attributes
+  - golden.fleet.attributes.actiongroup_power
   - golden.fleet.power
 attributes:
   check_mode:
@@ -25,17 +26,19 @@ attributes:
   idempotent:
     support: partial
     details:
-      - V(on) and V(off) are, where the state can be asked. V(reset) always restarts.
+      - V(on) and V(off) are, except that V(wol) cannot see whether a machine is on. V(reset) always restarts.
 options:
   state:
     description:
-      - V(on) and V(off) say how the machine shall be.
-      - V(reset) lets it boot, whether it is on or off.
+      - V(on) and V(off) say how the machine shall be. In YAML, write them between quotes.
+      - V(reset) makes it boot, whether it is on or off.
+      - Without it, nothing is done, and RV(state) tells how the machine is.
     type: str
     choices: ["on", "off", reset]
-    required: true
   force:
-    description: Do not ask the operating system first.
+    description:
+      - Take the power away, instead of asking the operating system to end. Files that are being written may be lost.
+      - Without it, an operating system that does not end within O(power.timeout) is an error.
     type: bool
     default: false
 seealso:
@@ -46,7 +49,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Switch it on
+- name: Switch a machine on
   golden.fleet.power:
     power:
       provider: redfish
@@ -56,16 +59,27 @@ EXAMPLES = r"""
     state: "on"
   delegate_to: localhost
 
-- name: The same, for a fleet that says in its inventory how each machine is switched
+- name: Switch all machines off, each as its inventory says
   golden.fleet.power:
     power: "{{ golden_power }}"
-    state: "on"
+    state: "off"
   delegate_to: localhost
+
+- name: See which are on
+  golden.fleet.power:
+    power: "{{ golden_power }}"
+  delegate_to: localhost
+  register: power
 """
 
 RETURN = r"""
 state:
-  description: How the machine was before, V(on), V(off) or V(unknown).
+  description: How the machine is, V(on), V(off), or V(unknown) where that cannot be seen.
+  returned: success
+  type: str
+  sample: "on"
+before:
+  description: How it was before.
   returned: success
   type: str
   sample: "off"
@@ -92,7 +106,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._power.provider impor
 
 SPEC = ArgSpec(
     {
-        "state": {"type": "str", "required": True, "choices": ["on", "off", "reset"]},
+        "state": {"type": "str", "choices": ["on", "off", "reset"]},
         "force": {"type": "bool", "default": False},
     }
 ).merge(POWER_SPEC)

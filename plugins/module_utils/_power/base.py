@@ -2,148 +2,103 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. What switches a machine on and off, and chooses what it boots next: one interface for all kinds."""
+"""Private. What can be done to a machine's power, whatever carries it out."""
 
 from __future__ import annotations
 
+import abc
 import typing as t
-from dataclasses import dataclass
+from functools import partial
 
-from .._errors import PowerError, PowerUnsupported
-from .waiting import Waiting
+from .._errors import PowerError, PowerRefused, PowerUnsupported
+from .options import PowerOptions
+from .waiting import Deadline
 
 ON, OFF, UNKNOWN = "on", "off", "unknown"
+# NONE: as the firmware is set up. UNKNOWN: something else, or nobody can tell.
 NETWORK, DISK, NONE = "network", "disk", "none"
 TARGETS = (NETWORK, DISK)
 
 
-@dataclass(frozen=True)
-class PowerOptions:
-    """How a machine is reached that switches another, or itself.
+class Power(abc.ABC):
+    """One machine. What returns has happened, as far as this provider can see.
 
-    :ivar address: of its management controller, or for ssh and winrm its own.
-    :ivar mac: of the card it boots from: whom Wake-on-LAN wakes, and which boot entry ssh chooses.
-    :ivar system: id of the system behind a Redfish service that has several.
-    :ivar timeout: seconds until what was ordered must be seen.
-    """
+    Every method raises PowerError where it did not happen, PowerRefused where the credentials are wrong, and
+    PowerUnsupported where this provider cannot do that at all.
 
-    provider: str
-    address: str | None = None
-    port: int | None = None
-    username: str | None = None
-    password: str | None = None
-    mac: str | None = None
-    broadcast: str | None = None
-    verify_tls: bool = True
-    ca_file: str | None = None
-    system: str | None = None
-    uefi: bool = False
-    cipher_suite: int = 17
-    private_key_file: str | None = None
-    timeout: int = 60
-
-
-class Complaint(PowerError):
-    """An order was refused, by something that may have obeyed all the same."""
-
-
-class Power:
-    """One machine. What a kind cannot do raises PowerUnsupported; every failure is a PowerError.
-
-    Nobody is believed: what was ordered is looked for until a deadline, because management controllers report old
-    values for a while, and some refuse what they have done.
+    :cvar name: of the provider.
     """
 
     name: t.ClassVar[str]
 
-    def __init__(self, options: PowerOptions) -> None:
+    def __init__(self, options: PowerOptions, deadline: t.Callable[[float], Deadline] = Deadline) -> None:
         self.options = options
-        self.waiting = Waiting(options.timeout)
+        self._deadline = partial(deadline, options.timeout)
 
+    @abc.abstractmethod
     def state(self) -> str:
         """ON, OFF or UNKNOWN."""
-        return UNKNOWN
 
-    def next_boot(self) -> str:
-        """NETWORK, DISK, NONE where it is what the firmware's boot order says, or UNKNOWN."""
-        return UNKNOWN
-
-    def set_next_boot(self, target: str) -> None:
-        """Choose what is booted next, once where that is possible."""
-        complaint: Complaint | None = None
-        try:
-            self._choose(target)
-        except Complaint as error:
-            complaint = error
-        if not self.waiting.until(lambda: self._is_chosen(target)):
-            said = f" It said: {complaint.message}" if complaint else ""
-            raise PowerError(
-                f"{self.where} was told to boot from the {target} next, but after {self.options.timeout} s it says "
-                f"{self.next_boot()}.{said}",
-                **self.facts,
-            ) from complaint
-
+    @abc.abstractmethod
     def on(self) -> None:
-        self._order(self._switch_on, ON)
+        """Switch it on. One that is on stays as it is."""
 
+    @abc.abstractmethod
     def off(self, force: bool = False) -> None:
-        """:param force: at once, without asking the operating system."""
-        self._order(lambda: self._switch_off(force), OFF)
+        """Let its operating system shut down; by force, take its power away. One that is off stays as it is."""
 
-    def reset(self, force: bool = False) -> None:  # noqa: ARG002  # the interface
-        """Restart what runs."""
-        raise self._cannot("restart a machine")
+    @abc.abstractmethod
+    def reset(self, force: bool = False) -> None:
+        """Let its operating system end, and start it again; by force, without asking. Afterwards it is on."""
+
+    @abc.abstractmethod
+    def next_boot(self) -> str:
+        """NETWORK, DISK, NONE or UNKNOWN."""
+
+    @abc.abstractmethod
+    def set_next_boot(self, target: str) -> None:
+        """Tell it to boot from the NETWORK or the DISK next; once, where it can be told so. Nothing is restarted."""
 
     def start(self, force: bool = False) -> str:
-        """Let it boot, whether it runs or not.
+        """Make it boot: switch it on where it is off, restart it where it is on.
 
-        :return: what was done, for people.
+        :returns: what was done, for a person.
         """
         if self.state() == OFF:
             self.on()
             return "switched on"
         self.reset(force)
-        return "restarted by force" if force else "restarted"
+        return "switched off and on by force" if force else "restarted"
 
-    def close(self) -> None:
-        """Give back what this holds."""
+    def close(self) -> None:  # noqa: B027  # most have nothing to close
+        """End connections, if there are any."""
 
-    @property
-    def where(self) -> str:
-        return f"{self.name} at {self.options.address}"
+    def failure(self, message: str, kind: type[PowerError] = PowerError, **facts: t.Any) -> PowerError:
+        """An error that says whom it is about."""
+        return kind(message, provider=self.name, address=self.options.address or None, **facts)
 
-    @property
-    def facts(self) -> dict[str, t.Any]:
-        return {"provider": self.name, "address": self.options.address}
+    def unsupported(self, message: str) -> PowerError:
+        """Something that this provider cannot do, and what to do instead."""
+        return self.failure(message, PowerUnsupported, unsupported=True)
 
-    def _choose(self, target: str) -> None:  # noqa: ARG002  # the interface
-        raise self._cannot("choose what a machine boots next")
 
-    def _is_chosen(self, target: str) -> bool:
-        return self.next_boot() == target
+def complaint_about(ask: t.Callable[[], None]) -> PowerError | None:
+    """Ask for something. An error is returned: whether it counts shows when it is looked at what became of it.
 
-    def _switch_on(self) -> None:
-        raise self._cannot("switch a machine on")
+    :raises PowerRefused: it was not even heard.
+    :raises PowerUnsupported: likewise.
+    """
+    try:
+        ask()
+    except (PowerRefused, PowerUnsupported):
+        raise
+    except PowerError as error:
+        return error
+    return None
 
-    def _switch_off(self, force: bool) -> None:  # noqa: ARG002  # the interface
-        raise self._cannot("switch a machine off")
 
-    def _order(self, order: t.Callable[[], None], state: str) -> None:
-        complaint: Complaint | None = None
-        try:
-            order()
-        except Complaint as error:
-            complaint = error
-        if not self.waiting.until(lambda: self.state() == state):
-            said = f" It said: {complaint.message}" if complaint else ""
-            raise PowerError(
-                f"The machine of {self.where} is not {state} after {self.options.timeout} s.{said}", **self.facts
-            ) from complaint
-
-    def _cannot(self, what: str) -> PowerUnsupported:
-        return PowerUnsupported(f"{self.name} cannot {what}.", unsupported=True, **self.facts)
-
-    def _need(self, *names: str) -> None:
-        missing = [name for name in names if not getattr(self.options, name)]
-        if missing:
-            raise PowerError(f"{self.name} needs {' and '.join(missing)}.", **self.facts)
+def tls_advice(error: Exception) -> str:
+    """What to do about a connection that failed for its certificate; empty if it was something else."""
+    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        return ""
+    return "Its certificate is not trusted: name its CA with ca_file, or do without with verify_tls=false. "

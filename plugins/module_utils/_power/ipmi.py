@@ -2,78 +2,118 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. IPMI 2.0, by ipmitool."""
+"""Private. IPMI 2.0, through the program ipmitool."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from dataclasses import dataclass
 
-from .._errors import PowerError, PowerRefused, ToolFailed
+from .._errors import PowerRefused, ToolFailed
 from .._run import run
-from .base import DISK, NETWORK, NONE, OFF, ON, UNKNOWN, Power, PowerOptions
+from .base import DISK, NETWORK, NONE, OFF, ON, UNKNOWN
+from .controller import SHUTDOWN, Controller
 
-_DEVICES = {NETWORK: "pxe", DISK: "disk"}
-_CHOSEN = re.compile(r"Boot Device Selector : Force (PXE|Boot from default Hard-Drive)")
-_REFUSED = re.compile(r"RAKP 2 (message indicates an error|HMAC is invalid)|unauthorized name|password", re.IGNORECASE)
-_LONGEST = 30.0  # seconds of one command
+_STATE = re.compile(r"^Chassis Power is (on|off)$", re.MULTILINE)
+_FLAGS = re.compile(r"^Boot parameter data: ((?:[0-9a-f]{2}){2,})$", re.MULTILINE)
+_REFUSED = re.compile(r"RAKP 2 HMAC is invalid|RAKP 2 message indicates an error|[Ii]nsufficient privilege")
+_OTHER_SUITE = re.compile(r"Error in open session response message : (invalid|no matching)|build_v2x_msg")
+_NOISE = "Loading IANA PEN Registry...\n"
+_BUTTONS = {ON: "on", OFF: "off", SHUTDOWN: "soft"}
+_NAMES = {NETWORK: "pxe", DISK: "disk"}
+_DEVICES = {0: NONE, 1: NETWORK, 2: DISK}
+# Boot info parameter 3: do not forget the boot device if the machine is not restarted within a minute, which an
+# operating system that shuts down may need.
+_KEEP = ("raw", "0x00", "0x08", "0x03", "0x08")
+_TIMEOUT = 60.0  # seconds for one command, whose own retries are over long before
 
 
-class Ipmi(Power):
-    """A management controller that speaks IPMI over LAN. The password is in the environment, not in the arguments."""
+@dataclass(frozen=True)
+class BootFlags:
+    """Parameter 5 of the boot options.
+
+    :ivar valid: they count for the next start. Controllers leave the device in place when it has been used.
+    """
+
+    valid: bool
+    device: str
+
+
+def parse_state(text: str) -> str:
+    """What ``chassis power status`` says."""
+    found = _STATE.search(text)
+    return found[1] if found else UNKNOWN
+
+
+def parse_boot_flags(text: str) -> BootFlags | None:
+    """What ``chassis bootparam get 5`` says; None if it does not say it."""
+    found = _FLAGS.search(text)
+    if not found:
+        return None
+    data = bytes.fromhex(found[1])
+    return BootFlags(bool(data[0] & 0x80), _DEVICES.get(data[1] >> 2 & 0xF, UNKNOWN))
+
+
+class Ipmi(Controller):
+    """A management controller that speaks IPMI over LAN."""
 
     name = "ipmi"
 
-    def __init__(self, options: PowerOptions) -> None:
-        super().__init__(options)
-        self._need("address", "username", "password")
-
     def state(self) -> str:
-        said = self._say("chassis", "power", "status")
-        return ON if said.endswith("is on") else OFF if said.endswith("is off") else UNKNOWN
+        return parse_state(self._tool("chassis", "power", "status"))
 
     def next_boot(self) -> str:
-        return parse_next_boot(self._say("chassis", "bootparam", "get", "5"))
+        flags = self._flags()
+        return NONE if flags and not flags.valid else self._chosen()
 
-    def reset(self, force: bool = False) -> None:  # noqa: ARG002  # always: its soft command only switches off
-        self._say("chassis", "power", "reset")
+    def _chosen(self) -> str:
+        """Some never call their flags valid, and obey them."""
+        flags = self._flags()
+        return flags.device if flags else UNKNOWN
+
+    def _flags(self) -> BootFlags | None:
+        return parse_boot_flags(self._tool("chassis", "bootparam", "get", "5"))
+
+    def _press(self, button: str) -> None:
+        self._tool("chassis", "power", _BUTTONS[button])
 
     def _choose(self, target: str) -> None:
-        self._say("chassis", "bootdev", _DEVICES[target], *(["options=efiboot"] if self.options.uefi else []))
+        with contextlib.suppress(ToolFailed):
+            self._run(*_KEEP)
+        firmware = ("options=efiboot",) if self.options.uefi else ()
+        self._tool("chassis", "bootdev", _NAMES[target], *firmware)
 
-    def _is_chosen(self, target: str) -> bool:
-        """Some controllers, OpenIPMI's simulator too, do as they are told and never set the flag that says so."""
-        return chosen_device(self._say("chassis", "bootparam", "get", "5")) == target
-
-    def _switch_on(self) -> None:
-        self._say("chassis", "power", "on")
-
-    def _switch_off(self, force: bool) -> None:
-        self._say("chassis", "power", "off" if force else "soft")
-
-    def _say(self, *words: str) -> str:
-        where = ["-H", str(self.options.address), "-p", str(self.options.port or 623), "-U", str(self.options.username)]
-        argv = ["ipmitool", "-I", "lanplus", "-C", str(self.options.cipher_suite), *where, "-E", *words]
+    def _tool(self, *words: str) -> str:
+        where = f"The controller at {self.options.address}"
         try:
-            return run(argv, secrets={"IPMI_PASSWORD": str(self.options.password)}, timeout=_LONGEST).stdout.strip()
+            return self._run(*words)
         except ToolFailed as error:
-            kind = PowerRefused if _REFUSED.search(error.message) else PowerError
-            raise kind(
-                f"{self.where} did not do '{' '.join(words)}': {error.message}. Are address, port, user, password and "
-                "cipher suite right?",
-                **self.facts,
-            ) from error
+            said = error.facts.get("stderr", error.message)
+            if _REFUSED.search(said):
+                advice = "Are username and password right, and may this user switch machines?"
+                raise self.failure(
+                    f"{where} does not accept {self.options.username!r}. {advice}", PowerRefused
+                ) from error
+            if _OTHER_SUITE.search(said):
+                said = f"It does not know cipher suite {self.options.cipher_suite}; old ones need cipher_suite 3."
+            raise self.failure(f"{where} did not do '{' '.join(words)}'. {said.replace(_NOISE, '')}") from error
 
-
-def parse_next_boot(text: str) -> str:
-    """What ``chassis bootparam get 5`` says."""
-    return NONE if "Boot Flag Invalid" in text else chosen_device(text)
-
-
-def chosen_device(text: str) -> str:
-    """The same, whether it is valid or was used up."""
-    if "No override" in text:
-        return NONE
-    found = _CHOSEN.search(text)
-    if not found:
-        return UNKNOWN
-    return NETWORK if found[1] == "PXE" else DISK
+    def _run(self, *words: str) -> str:
+        where = ("-H", self.options.address, "-p", str(self.options.port or 623), "-U", self.options.username, "-E")
+        # Only with -v does it say why it gets no session.
+        command = (
+            "ipmitool",
+            "-v",
+            "-I",
+            "lanplus",
+            "-N",
+            "2",
+            "-R",
+            "3",
+            "-C",
+            str(self.options.cipher_suite),
+            *where,
+            *words,
+        )
+        return run(command, timeout=_TIMEOUT, secrets={"IPMI_PASSWORD": self.options.password}).stdout

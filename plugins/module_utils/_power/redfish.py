@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. Redfish, by the library sushy."""
+"""Private. Redfish, through the library sushy."""
 
 from __future__ import annotations
 
@@ -10,94 +10,102 @@ import contextlib
 import logging
 import typing as t
 
-from .._errors import PowerError, PowerRefused
+from .._errors import PowerRefused
 from .._libraries import need
-from .base import DISK, NETWORK, NONE, OFF, ON, UNKNOWN, Complaint, Power, PowerOptions
+from .base import DISK, NETWORK, NONE, OFF, ON, UNKNOWN, tls_advice
+from .controller import SHUTDOWN, Controller
 
 _STATES = {"On": ON, "Off": OFF}
-_TARGETS = {NETWORK: "Pxe", DISK: "Hdd"}
+_DEVICES = {"Pxe": NETWORK, "UefiHttp": NETWORK, "Hdd": DISK, "None": NONE}
 
 
-class Redfish(Power):
-    """A management controller with a Redfish service."""
+class Redfish(Controller):
+    """A management controller that speaks Redfish.
+
+    Boot devices are asked for once. Some controllers read that back as "Continuous", and some keep it: who wants the
+    disk afterwards has to say so.
+    """
 
     name = "redfish"
-
-    def __init__(self, options: PowerOptions) -> None:
-        super().__init__(options)
-        self._need("address")
-        self._sushy = need("sushy")
-        # It talks about each attempt; what matters is in its exceptions.
-        logging.getLogger("sushy").addHandler(logging.NullHandler())
-        self._found: t.Any = None
+    _connection: t.Any = None
+    _the_system: t.Any = None
 
     def state(self) -> str:
-        with self._errors():
-            return _STATES.get(_value(self._system().power_state), UNKNOWN)
+        with self._errors() as _sushy:
+            return _STATES.get(_word(self._system().power_state), UNKNOWN)
 
     def next_boot(self) -> str:
-        with self._errors():
+        with self._errors() as _sushy:
             boot = self._system().boot
-        if _value(boot.get("enabled")) in {"Disabled", "None"}:
-            return NONE
-        names = {redfish: ours for ours, redfish in _TARGETS.items()}
-        return names.get(_value(boot.get("target")), UNKNOWN)
+            chosen = _word(boot.target) if _word(boot.enabled) != "Disabled" else "None"
+            return _DEVICES.get(chosen, UNKNOWN)
 
-    def reset(self, force: bool = False) -> None:
-        self._reset_system("FORCE_RESTART" if force else "GRACEFUL_RESTART")
+    def close(self) -> None:
+        """End the session: controllers have room for a handful."""
+        if self._connection is not None:
+            with contextlib.suppress(need("sushy").exceptions.SushyError):
+                self._connection.close()
+        self._connection = self._the_system = None
+
+    def _press(self, button: str) -> None:
+        with self._errors() as sushy:
+            names = {ON: sushy.RESET_ON, OFF: sushy.RESET_FORCE_OFF, SHUTDOWN: sushy.RESET_GRACEFUL_SHUTDOWN}
+            self._system().reset_system(names[button])
 
     def _choose(self, target: str) -> None:
-        source = self._sushy.BootSource(_TARGETS[target])
-        with self._errors():
-            self._system().set_system_boot_source(source, enabled=self._sushy.BootSourceOverrideEnabled.ONCE)
-
-    def _switch_on(self) -> None:
-        self._reset_system("ON")
-
-    def _switch_off(self, force: bool) -> None:
-        self._reset_system("FORCE_OFF" if force else "GRACEFUL_SHUTDOWN")
-
-    def _reset_system(self, kind: str) -> None:
-        with self._errors():
-            self._system().reset_system(getattr(self._sushy.ResetType, kind))
+        with self._errors() as sushy:
+            names = {NETWORK: sushy.BOOT_SOURCE_TARGET_PXE, DISK: sushy.BOOT_SOURCE_TARGET_HDD}
+            self._system().set_system_boot_options(names[target], enabled=sushy.BOOT_SOURCE_ENABLED_ONCE)
 
     def _system(self) -> t.Any:
         """The system as it is now."""
-        if self._found is None:
-            self._found = self._find(self._connect().get_system_collection().get_members())
-        else:
-            self._found.refresh(force=True)
-        return self._found
+        if self._the_system is None:
+            self._the_system = self._open()
+        self._the_system.refresh(force=True)
+        return self._the_system
 
-    def _find(self, systems: t.Sequence[t.Any]) -> t.Any:
-        wanted = self.options.system
-        fitting = [each for each in systems if wanted in {None, each.identity, each.name, each.uuid}]
-        if len(fitting) != 1:
-            names = ", ".join(f"{each.identity} ({each.name})" for each in systems) or "none"
-            raise PowerError(f"{self.where} has these systems: {names}. Choose one with 'system'.", **self.facts)
-        return fitting[0]
+    def _open(self) -> t.Any:
+        sushy = need("sushy")
+        # It logs what it also raises; without a handler of its own that would go to the terminal.
+        logging.getLogger("sushy").addHandler(logging.NullHandler())
+        url = self.options.url({"https": 443, "http": 80})
+        self._connection = sushy.auth.SessionOrBasicAuth(self.options.username, self.options.password)
+        connector = sushy.connector.Connector(url, verify=self.options.trust())
+        root = sushy.Sushy(url, auth=self._connection, connector=connector)
+        return root.get_system(self._path(root.get_system_collection().members_identities))
 
-    def _connect(self) -> t.Any:
-        options, address = self.options, str(self.options.address)
-        url = address if "://" in address else f"https://{address}"
-        port = f":{options.port}" if options.port else ""
-        verify: bool | str = options.ca_file or options.verify_tls
-        return self._sushy.Sushy(
-            f"{url.rstrip('/')}{port}", username=options.username, password=options.password, verify=verify
-        )
+    def _path(self, paths: t.Sequence[str]) -> str:
+        """Of the system that is meant: the one the user names, or the only one."""
+        wanted = self.options.system.rstrip("/")
+        found = [path for path in paths if not wanted or wanted in {path.rstrip("/"), _last(path)}]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(map(_last, paths)) or "no system at all"
+        problem = f"has no system {wanted!r}" if wanted else "has not exactly one system; say which with system"
+        raise self.failure(f"The controller at {self.options.address} {problem}. It has: {names}.")
 
     @contextlib.contextmanager
-    def _errors(self) -> t.Iterator[None]:
-        errors = self._sushy.exceptions
+    def _errors(self) -> t.Iterator[t.Any]:
+        """Gives sushy, and turns what it raises into our errors."""
+        sushy = need("sushy")
+        errors, where = sushy.exceptions, f"The controller at {self.options.address}"
         try:
-            yield
+            yield sushy
         except errors.AccessError as error:
-            raise PowerRefused(f"{self.where} does not accept user and password: {error}", **self.facts) from error
-        except errors.BadRequestError as error:
-            raise Complaint(str(error), **self.facts) from error
+            advice = "Are username and password right, and may this user switch machines?"
+            raise self.failure(f"{where} does not accept {self.options.username!r}. {advice}", PowerRefused) from error
+        except errors.ConnectionError as error:
+            raise self.failure(f"{where} cannot be reached. {tls_advice(error)}{error}") from error
+        except (errors.InvalidParameterValueError, errors.MissingActionError) as error:
+            raise self.unsupported(f"{where} does not offer that: {error}") from error
         except errors.SushyError as error:
-            raise PowerError(f"{self.where}: {error}", **self.facts) from error
+            raise self.failure(f"{where} answers: {getattr(error, 'detail', None) or error}") from error
 
 
-def _value(member: t.Any) -> str:
-    return str(getattr(member, "value", member))
+def _word(value: t.Any) -> str:
+    """How Redfish writes a value of sushy."""
+    return str(getattr(value, "value", value))
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]

@@ -2,107 +2,89 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. A running Linux, told over SSH what to boot next, and to restart."""
+"""Private. A running Linux, through the program ssh. Next boot is what efibootmgr calls BootNext."""
 
 from __future__ import annotations
 
-import re
+import shlex
 
-from .._errors import PowerError, PowerRefused, PowerUnsupported, ToolFailed
-from .._netboot.mac import normal_mac
+from .._errors import PowerError, PowerRefused, ToolFailed
 from .._run import run
-from .base import DISK, NETWORK, NONE, ON, UNKNOWN, Power, PowerOptions
+from .boot_menu import BootMenu, parse_efibootmgr
+from .running import RunningSystem
 
-_ENTRY = re.compile(r"Boot([0-9A-F]{4})\*? (.*)")
-_ONE_LINE = re.compile(r"(BootNext|BootOrder|BootCurrent): ([0-9A-F,]+)")
-_REFUSED = re.compile(r"Permission denied|Host key verification failed|sudo: ")
-_LOST = 255  # the connection, as expected while a machine goes down
-_LONGEST = 60.0  # seconds of one command
+_TIMEOUT = 60.0  # seconds for one command
+_NO_UEFI, _NO_TOOL, _SSH_FAILED = 95, 127, 255
+_OPTIONS = {
+    "BatchMode": "yes",
+    "ConnectTimeout": "10",
+    "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "3",
+    # A shared connection would outlive the restart.
+    "ControlMaster": "no",
+    "ControlPath": "none",
+}
+# Only root may do this; sudo must not ask for a password.
+_PRELUDE = f"""\
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+root() {{ if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }}
+firmware() {{
+    [ -d /sys/firmware/efi ] || exit {_NO_UEFI}
+    command -v efibootmgr >/dev/null || exit {_NO_TOOL}
+    root efibootmgr "$@"
+}}
+"""
+# After this connection has ended in peace.
+_RESTART = "root setsid -f sh -c 'sleep 1; {command}' >/dev/null 2>&1 </dev/null"
 
 
-class Ssh(Power):
-    """The machine itself, as long as its system runs. What it boots next is UEFI's BootNext."""
+class Ssh(RunningSystem):
+    """A Linux whose sshd lets this user in with a key."""
 
     name = "ssh"
 
-    def __init__(self, options: PowerOptions) -> None:
-        super().__init__(options)
-        self._need("address")
+    def _boot_id(self) -> str:
+        return self._shell("cat /proc/sys/kernel/random/boot_id").strip()
 
-    def state(self) -> str:
+    def _restart(self, force: bool) -> None:
+        self._shell(_RESTART.format(command="reboot -f" if force else "reboot"))
+
+    def _menu(self) -> BootMenu:
+        return parse_efibootmgr(self._shell("firmware -v"))
+
+    def _boot_once(self, entry: str) -> None:
+        self._shell(f"firmware --quiet --bootnext {shlex.quote(entry)}")
+
+    def _shell(self, script: str) -> str:
+        """Run this on the machine, whatever shell its user has."""
+        options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
+        if self.options.private_key_file:
+            options += ["-i", self.options.private_key_file, "-o", "IdentitiesOnly=yes"]
+        if self.options.port:
+            options += ["-p", str(self.options.port)]
+        if self.options.username:
+            options += ["-l", self.options.username]
         try:
-            self._run("true")
-        except PowerError:
-            return UNKNOWN
-        return ON
-
-    def next_boot(self) -> str:
-        return BootMenu(self._run("efibootmgr -v")).chosen()
-
-    def reset(self, force: bool = False) -> None:
-        self._run("systemctl reboot --force" if force else "systemctl reboot", ok=(0, _LOST))
-
-    def _choose(self, target: str) -> None:
-        try:
-            menu = BootMenu(self._run("efibootmgr -v"))
-        except PowerRefused:
-            raise
-        except PowerError as error:
-            raise PowerUnsupported(
-                f"{self.where} cannot choose what it boots next; it may have a BIOS, or no efibootmgr. "
-                f"Put the network first in its boot order. {error.message}",
-                unsupported=True,
-                **self.facts,
-            ) from error
-        number = menu.entry(target, normal_mac(self.options.mac) if self.options.mac else None)
-        if number is None:
-            raise PowerError(f"{self.where} has no boot entry for the {target}.", **self.facts)
-        self._run(f"efibootmgr --quiet --bootnext {number}")
-
-    def _run(self, command: str, ok: tuple[int, ...] = (0,)) -> str:
-        options = self.options
-        argv = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"]
-        argv += ["-p", str(options.port or 22), *(["-i", options.private_key_file] if options.private_key_file else [])]
-        user = options.username or "root"
-        try:
-            said = run(
-                [*argv, "-l", user, "--", str(options.address), command if user == "root" else f"sudo -n {command}"],
-                ok=ok,
-                timeout=_LONGEST,
-            )
+            command = ["ssh", "-T", *options, "--", self.options.address, "sh -s"]
+            return run(command, stdin=_PRELUDE + script, timeout=_TIMEOUT).stdout
         except ToolFailed as error:
-            kind = PowerRefused if _REFUSED.search(error.message) else PowerError
-            raise kind(f"{self.where} did not do '{command}': {error.message}", **self.facts) from error
-        return said.stdout
+            raise self._explained(error) from error
 
-
-class BootMenu:
-    """The boot entries of UEFI firmware, as ``efibootmgr -v`` shows them. Pure."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = {found[1]: found[2] for found in map(_ENTRY.fullmatch, text.splitlines()) if found}
-        self._single = {found[1]: found[2] for found in map(_ONE_LINE.fullmatch, text.splitlines()) if found}
-
-    def chosen(self) -> str:
-        """What is booted next."""
-        number = self._single.get("BootNext")
-        return NONE if number is None else self._kind(number)
-
-    def entry(self, target: str, mac: str | None) -> str | None:
-        """The number of an entry, in the firmware's own order.
-
-        :param mac: of the card to boot from, where there are several.
-        """
-        order = [number for number in self._single.get("BootOrder", "").split(",") if number in self._lines]
-        fitting = [number for number in order if self._kind(number) == target]
-        if target == NETWORK and mac:
-            fitting = [number for number in fitting if f"mac({mac.replace(':', '')}" in self._lines[number].lower()]
-        # IPv4 before IPv6, and both before HTTP boot
-        ranked = sorted(fitting, key=lambda number: ("IPv4" not in self._lines[number], "Uri(" in self._lines[number]))
-        return next(iter(ranked if target == NETWORK else fitting), None)
-
-    def _kind(self, number: str) -> str:
-        line = self._lines.get(number, "")
-        if "MAC(" in line:
-            return NETWORK
-        return DISK if "HD(" in line or "NVMe(" in line or "Sata(" in line else UNKNOWN
+    def _explained(self, error: ToolFailed) -> PowerError:
+        where, rc = self.options.address, error.facts.get("rc")
+        said = error.facts.get("stderr", error.message)
+        if rc == _NO_UEFI:
+            return self.no_menu()
+        if rc == _NO_TOOL:
+            return self.failure(f"The program efibootmgr is not installed on {where}. Install the package efibootmgr.")
+        if rc == _SSH_FAILED and "Permission denied" in said:
+            advice = "Is the public key in its authorized_keys, and private_key_file the other half of it?"
+            return self.failure(
+                f"{where} does not let {self.options.username or 'us'} in: {said} {advice}", PowerRefused
+            )
+        if rc == _SSH_FAILED:
+            return self.failure(f"{where} cannot be reached by SSH: {said}")
+        if "sudo" in said:
+            advice = "Let this user run efibootmgr and reboot through sudo without a password, or log in as root."
+            return self.failure(f"{self.options.username} may not do that on {where}: {said} {advice}", PowerRefused)
+        return self.failure(f"{where} failed to do what it was told: {said}")

@@ -2,106 +2,77 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. A running Windows, told over WinRM what to boot next, and to restart."""
+"""Private. A running Windows, through the library pywinrm. Next boot is the firmware's boot sequence of bcdedit."""
 
 from __future__ import annotations
 
-import re
+import contextlib
 import typing as t
 
-from .._errors import PowerError, PowerRefused
+from .._errors import PowerRefused
 from .._libraries import need
-from .base import DISK, NETWORK, NONE, ON, UNKNOWN, Power, PowerOptions
+from .base import tls_advice
+from .boot_menu import BootMenu, parse_bcdedit
+from .running import RunningSystem
 
-_GUID = re.compile(r"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}", re.IGNORECASE)
-_MANAGER = "{fwbootmgr}"
-_WINDOWS = "{bootmgr}"
-# The words of bcdedit are translated, its identifiers and the firmware's own descriptions are not.
-_FROM_NETWORK = re.compile(r"\b(pxe|ipv4|ipv6|network|lan)\b", re.IGNORECASE)
+_PORTS: t.Final = {"http": 5985, "https": 5986}
+_OPERATION, _READ = 20, 30  # seconds; reading has to be the longer one
+_BOOT_TIME = "(Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToFileTimeUtc()"
 
 
-class WinRm(Power):
-    """The machine itself, as long as its system runs. What it boots next is the firmware's boot sequence."""
+class WinRm(RunningSystem):
+    """A Windows whose WinRM lets this user in, as administrator."""
 
     name = "winrm"
 
-    def __init__(self, options: PowerOptions) -> None:
-        super().__init__(options)
-        self._need("address", "username", "password")
-        self._winrm = need("winrm")
+    def _boot_id(self) -> str:
+        return self._command("powershell", "-NoProfile", "-NonInteractive", "-Command", f'"{_BOOT_TIME}"').strip()
 
-    def state(self) -> str:
-        try:
-            self._run("ver")
-        except PowerError:
-            return UNKNOWN
-        return ON
+    def _restart(self, force: bool) -> None:
+        # With any other time it would end programs by force.
+        self._command("shutdown", "/r", "/t", "0", *(("/f",) if force else ()))
 
-    def next_boot(self) -> str:
-        return FirmwareMenu(self._run("bcdedit", "/enum", "firmware")).chosen()
+    def _menu(self) -> BootMenu:
+        menu = parse_bcdedit(self._command("bcdedit", "/enum", "firmware"))
+        if menu is None:
+            raise self.no_menu()
+        return menu
 
-    def reset(self, force: bool = False) -> None:
-        self._run("shutdown", "/r", "/t", "0", *(["/f"] if force else []))
+    def _boot_once(self, entry: str) -> None:
+        self._command("bcdedit", "/set", "{fwbootmgr}", "bootsequence", entry)
 
-    def _choose(self, target: str) -> None:
-        entry = FirmwareMenu(self._run("bcdedit", "/enum", "firmware")).entry(target)
-        if entry is None:
-            raise PowerError(f"{self.where} has no firmware boot entry for the {target}.", **self.facts)
-        self._run("bcdedit", "/set", _MANAGER, "bootsequence", entry)
+    def _command(self, *words: str) -> str:
+        with self._errors() as winrm:
+            answer = self._session(winrm).run_cmd(words[0], words[1:])
+        said = "\n".join(each.decode("utf-8", "replace").strip() for each in (answer.std_out, answer.std_err)).strip()
+        if answer.status_code:
+            where = self.options.address
+            raise self.failure(f"{words[0]} on {where} failed with exit code {answer.status_code}: {said}")
+        return said
 
-    def _run(self, *words: str) -> str:
-        exceptions = self._winrm.exceptions
-        try:
-            answer = self._session().run_cmd(words[0], list(words[1:]))
-        except exceptions.InvalidCredentialsError as error:
-            raise PowerRefused(f"{self.where} does not accept user and password.", **self.facts) from error
-        except (exceptions.WinRMError, OSError) as error:
-            raise PowerError(f"{self.where} does not answer: {error}", **self.facts) from error
-        if answer.status_code != 0:
-            said = (answer.std_err or answer.std_out).decode("utf-8", "replace").strip()
-            raise PowerError(f"{self.where} did not do '{' '.join(words)}': {said}", **self.facts)
-        return str(answer.std_out.decode("utf-8", "replace"))
-
-    def _session(self) -> t.Any:
-        options = self.options
-        verify = "validate" if options.verify_tls else "ignore"
-        more = {"ca_trust_path": options.ca_file} if options.ca_file else {}
-        return self._winrm.Session(
-            f"https://{options.address}:{options.port or 5986}/wsman",
-            auth=(options.username, options.password),
-            transport="ntlm",
-            server_cert_validation=verify,
-            **more,
+    def _session(self, winrm: t.Any) -> t.Any:
+        return winrm.Session(
+            f"{self.options.url(_PORTS)}/wsman",
+            auth=(self.options.username, self.options.password),
+            transport=self.options.transport,
+            server_cert_validation="validate" if self.options.verify_tls else "ignore",
+            ca_trust_path=self.options.ca_file or None,
+            operation_timeout_sec=_OPERATION,
+            read_timeout_sec=_READ,
         )
 
-
-class FirmwareMenu:
-    """The firmware's boot entries, as ``bcdedit /enum firmware`` shows them in any language. Pure."""
-
-    def __init__(self, text: str) -> None:
-        blocks = re.split(r"\r?\n\s*\r?\n", text.strip())
-        self._blocks = {found: block for block in blocks if (found := _identifier(block))}
-
-    def chosen(self) -> str:
-        """What is booted next."""
-        sequence = re.search(r"^bootsequence\s+(\S+)", self._blocks.get(_MANAGER, ""), re.MULTILINE)
-        return NONE if sequence is None else self._kind(sequence[1])
-
-    def entry(self, target: str) -> str | None:
-        """The identifier of an entry, in the firmware's own order."""
-        if target == DISK:
-            return _WINDOWS if _WINDOWS in self._blocks else None
-        order = _GUID.findall(self._blocks.get(_MANAGER, ""))
-        fitting = [each for each in order if self._kind(each) == NETWORK]
-        return min(fitting, key=lambda each: "ipv4" not in self._blocks[each].lower(), default=None)
-
-    def _kind(self, identifier: str) -> str:
-        if identifier == _WINDOWS:
-            return DISK
-        return NETWORK if _FROM_NETWORK.search(self._blocks.get(identifier, "")) else UNKNOWN
-
-
-def _identifier(block: str) -> str | None:
-    """The first identifier in a block is its own."""
-    found = re.search(r"\{\S+\}", block)
-    return found[0] if found else None
+    @contextlib.contextmanager
+    def _errors(self) -> t.Iterator[t.Any]:
+        """Gives pywinrm, and turns what it raises into our errors."""
+        winrm, where = need("winrm"), self.options.address
+        errors = winrm.exceptions
+        others = (errors.WinRMTransportError, errors.WinRMOperationTimeoutError)
+        try:
+            yield winrm
+        except errors.InvalidCredentialsError as error:
+            advice = "Are username and password right, and may this user manage it remotely?"
+            raise self.failure(f"{where} does not accept {self.options.username!r}. {advice}", PowerRefused) from error
+        except need("requests").exceptions.RequestException as error:
+            raise self.failure(f"{where} cannot be reached by WinRM. {tls_advice(error)}{error}") from error
+        except (errors.WinRMError, *others) as error:
+            raise self.failure(f"WinRM on {where} answers: {error}") from error
