@@ -48,7 +48,9 @@ options:
     type: str
     default: 15m
   force:
-    description: Switch off hard at once, instead of asking the operating system to restart.
+    description:
+      - Switch off hard at once, instead of asking the operating system to end.
+      - One that does not end within O(power.timeout) is switched off hard anyway, where that can be done.
     type: bool
     default: false
 seealso:

@@ -10,7 +10,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ..module_utils._errors import GoldenError, PowerUnsupported
+from ..module_utils._errors import GoldenError, PowerIgnored, PowerUnsupported
 from ..module_utils._netboot.traces import BOOT_LOADER, DHCP, ENTRY, KERNEL, NOTHING, STAGES
 from ..module_utils._units import show_duration
 
@@ -69,11 +69,11 @@ class NetworkBoot:
         began = time.monotonic()
         entry_id = self._server.make_entry(self._timeout + _LONGEST_LOOK)["id"]
         try:
-            self._start(force=False)
-            waited, forced = self._wait(entry_id, began + self._timeout / 2), False
+            forced = self._start(force=False)
+            waited = self._wait(entry_id, began + self._timeout / 2)
             if not waited["checkin"]:
                 self._say(f"no check-in for {show_duration(int(time.monotonic() - began))}; switching it off and on")
-                forced = self._start_by_force()
+                forced = self._start_by_force() or forced
                 waited = self._wait(entry_id, began + self._timeout)
             if not waited["checkin"]:
                 waited = self._server.wait(entry_id, 0, None)  # which says why
@@ -83,20 +83,27 @@ class NetworkBoot:
         self._say(f"checked in from {waited['checkin']['address']}")
         return Boot(waited, forced, time.monotonic() - began)
 
-    def _start(self, force: bool) -> None:
+    def _start(self, force: bool) -> bool:
+        """:return: whether it took force, perhaps because its operating system does not end when it is asked to."""
         try:
             self._hand.boot_from("network")
         except PowerUnsupported as error:
             self._say(f"the network must come first in its boot order: {error.message}")
-        self._say(self._hand.start(force))
+        try:
+            self._say(self._hand.start(force))
+        except PowerIgnored as error:
+            if force:
+                raise
+            self._say(error.message)
+            return self._start_by_force()
+        return force
 
     def _start_by_force(self) -> bool:
         try:
-            self._start(force=True)
+            return self._start(force=True)
         except PowerUnsupported as error:
             self._say(f"that cannot be done here: {error.message}")
             return False
-        return True
 
     def _wait(self, entry_id: str, deadline: float) -> dict[str, t.Any]:
         """Until the check-in or the deadline; every new stage is told."""

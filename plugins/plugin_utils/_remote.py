@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._errors import NetbootError, PowerError, PowerUnsupported
+from ..module_utils._errors import NetbootError, PowerError, PowerIgnored, PowerUnsupported
 from ..module_utils._power.base import Power
 from ..module_utils._power.provider import open_power, power_options
 
@@ -90,7 +90,8 @@ class _There:
     def _run(self, name: str, **args: t.Any) -> dict[str, t.Any]:
         answer = self._modules.run(name, {"power": self._options, **args})
         if answer.get("failed"):
-            kind = PowerUnsupported if answer.get("unsupported") else PowerError
+            ignored = PowerIgnored if "seen" in answer else PowerError
+            kind = PowerUnsupported if answer.get("unsupported") else ignored
             raise kind(str(answer.get("msg")))
         return answer
 

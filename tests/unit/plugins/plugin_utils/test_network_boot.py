@@ -7,7 +7,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.golden.fleet.plugins.module_utils._errors import NetbootError, PowerError, PowerUnsupported
+from ansible_collections.golden.fleet.plugins.module_utils._errors import (
+    NetbootError,
+    PowerError,
+    PowerIgnored,
+    PowerUnsupported,
+)
 from ansible_collections.golden.fleet.plugins.plugin_utils import _network_boot
 from ansible_collections.golden.fleet.plugins.plugin_utils._network_boot import NetworkBoot
 
@@ -68,6 +73,15 @@ class Hand:
         return "switched on"
 
 
+class Stubborn(Hand):
+    """A machine whose operating system does not end when it is asked to."""
+
+    def start(self, force: bool) -> str:
+        if not force:
+            raise PowerIgnored("still on", seen="on")
+        return super().start(force)
+
+
 class Broken(Hand):
     """A machine that cannot be started."""
 
@@ -107,6 +121,13 @@ def test_a_machine_that_never_comes(clock: Clock) -> None:
     assert clock.now == 1600
     assert server.calls == ["entry for 630 s", "remove e1"]
     assert hand.calls == ["network", "start", "network", "forced", "disk"]
+
+
+def test_an_operating_system_that_does_not_end_is_not_waited_for(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["checked_in"]), Stubborn(), list[str]()
+    assert NetworkBoot(server, hand, said.append, 600).go().forced
+    assert hand.calls == ["network", "network", "forced"]
+    assert said[:2] == ["still on", "switched on"]
 
 
 def test_what_cannot_be_forced_is_waited_for(clock: Clock) -> None:
