@@ -24,7 +24,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
 ARGS ?=
 
-.PHONY: help setup test demo lab lab-down bench artifact format clean $(STEPS)
+.PHONY: help setup test demo demo-disks lab lab-down bench artifact format clean $(STEPS)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,8 +35,11 @@ setup: ## install what the other targets need: Debian packages (as root), Python
 test: setup ## everything that must be green, with a time for each step
 	@tests/tools/steps.sh '$(SHORT)' '$(LONG)'
 
-demo: setup ## the main job, for real: capture a bootable Debian, put it on two disks, boot one
+demo: setup ## the main job, for real: a lab of virtual machines images itself over the network
 	@python -m tests.demo $(ARGS)
+
+demo-disks: setup ## the disks alone: capture a bootable Debian, put it on two disks, boot one
+	@python -m tests.demo_disks $(ARGS)
 
 lab: setup ## a lab of virtual machines that boot over the network, apart from all other networks: docs/lab.md
 	@python -m tests.lab up $(ARGS)
@@ -50,7 +53,7 @@ bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of
 lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.lab -p tests.bench
+	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.bench
 	yamllint --strict .
 	shellcheck .ci/run tests/tools/*.sh tests/lab/run
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q
