@@ -16,6 +16,7 @@ from .base import DISK, NETWORK, NONE, UNKNOWN
 _EFI_FIELD = re.compile(r"^(BootNext|BootCurrent|BootOrder): (\S+)$", re.MULTILINE)
 _EFI_ENTRY = re.compile(r"^Boot([0-9A-Fa-f]{4})(\*?) ([^\t\n]*)\t?(.*)$", re.MULTILINE)
 _MAC = re.compile(r"MAC\(([0-9a-f]{12})", re.IGNORECASE)
+_DISK = re.compile(r"\b(HD|NVMe)\(")
 
 # bcdedit /enum firmware. All but the names of elements is in the language of Windows, headings and "identifier" too.
 _BCD_RULE = re.compile(r"-{3,}\s*")
@@ -79,14 +80,16 @@ def parse_efibootmgr(text: str) -> BootMenu:
     """What ``efibootmgr -v`` says."""
     fields = dict(_EFI_FIELD.findall(text))
     order = fields.get("BootOrder", "").split(",")
-    found = [_efi_entry(*each) for each in _EFI_ENTRY.findall(text)]
+    found = [_efi_entry(fields.get("BootCurrent", ""), *each) for each in _EFI_ENTRY.findall(text)]
     found.sort(key=lambda each: order.index(each.number) if each.number in order else len(order))
     return BootMenu(tuple(found), fields.get("BootNext", ""), fields.get("BootCurrent", ""))
 
 
-def _efi_entry(number: str, star: str, description: str, device: str) -> BootEntry:
+def _efi_entry(current: str, number: str, star: str, description: str, device: str) -> BootEntry:
+    """What a system that runs from its disk was started by is a disk, however little is told about it."""
     card = _MAC.search(device)
-    kind = NETWORK if card else DISK if "HD(" in device else UNKNOWN
+    disk = number == current or (_DISK.search(device) and "USB(" not in device)
+    kind = NETWORK if card else DISK if disk else UNKNOWN
     mac = ":".join(re.findall("..", card[1].lower())) if card else ""
     unusual = "IPv6(" in device or "Uri(" in device
     return BootEntry(number, description.strip(), kind, bool(star), mac, unusual)
