@@ -108,4 +108,5 @@ def _server(machines: t.Sequence[LabMachine], facts: Facts) -> dict[str, t.Any]:
         "imaging_server_reader_password": "{{ golden_store_password }}",
         "imaging_server_writer_password": "{{ golden_store_writer_password }}",
         "boot_env_authorized_keys": [facts.public_key],
+        "boot_env_upgrade": False,  # there is no way to a mirror from here
     }

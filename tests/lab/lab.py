@@ -32,7 +32,7 @@ from ..support.network import Network
 from ..support.qemu import accelerator
 from .inventory import SERVER_IPV6, Facts, inventory
 from .machines import LabMachine
-from .server import binds, server_tree
+from .server import binds, fill_cache, server_tree
 
 TREE = Path(__file__).resolve().parents[2]
 FOLDER = TREE / "build" / "lab"
@@ -73,9 +73,10 @@ class Lab:
     def is_up(self) -> bool:
         return self._up.exists() and self.network.exists()
 
-    def up(self, machines: t.Sequence[LabMachine], say: Say) -> None:
+    def up(self, machines: t.Sequence[LabMachine], say: Say, *, serve: bool = True) -> None:
         """Start it, with nothing of an earlier one.
 
+        :param serve: run the playbook golden.fleet.server; otherwise the server is nothing but a Debian yet.
         :raises LabFailed: something does not start. Nothing is left then but the logs.
         """
         with self._locked():
@@ -83,7 +84,7 @@ class Lab:
                 raise LabFailed(f"A lab of another tree is up: the network namespace {_NAME} exists already.")
             self._take_down()
             try:
-                self._start(machines, say)
+                self._start(machines, say, serve)
             except BaseException:
                 self._take_down()
                 raise
@@ -109,17 +110,18 @@ class Lab:
 
     @contextlib.contextmanager
     def _locked(self) -> t.Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the inventory has passwords
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _start(self, machines: t.Sequence[LabMachine], say: Say) -> None:
+    def _start(self, machines: t.Sequence[LabMachine], say: Say, serve: bool) -> None:
         for path in self.folder.iterdir():
             if path.name != "lock":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         states = debian.disks(say=say)
         tree = server_tree(say)
+        fill_cache(say)
         self._ours.touch()
         self.network.create()
         for machine in machines:
@@ -129,7 +131,10 @@ class Lab:
         with ThreadPoolExecutor() as pool:
             making = pool.submit(self._make_machines, machines, states, password)
             self._start_server(tree, machines, states, password)
-            say("the imaging server runs")
+            say("the server is there, a Debian with systemd")
+            if serve:
+                self.run("ansible-playbook", "golden.fleet.server", log=self.folder / "server.log")
+                say("it is an imaging server")
             making.result()
             say("the machines are there, switched off")
         self._up.touch()
@@ -186,7 +191,6 @@ class Lab:
         )
         self._write_inventory(inventory(machines, facts))
         self._write_settings()
-        self.run("ansible-playbook", "golden.fleet.server", log=self.folder / "server.log")
 
     def _container(self, tree: Path) -> Container:
         return Container(self.folder / "server", tree, network=self.network.name, name=_NAME, binds=binds())
@@ -194,7 +198,7 @@ class Lab:
     def _write_inventory(self, files: dict[str, t.Any]) -> None:
         for name, content in files.items():
             path = self.folder / "inventory" / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
 
     def _write_settings(self) -> None:

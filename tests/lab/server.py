@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import typing as t
 from pathlib import Path
 
 import yaml
 
+from ..support.boot_env import boot_env
 from ..support.container import debian_tree
 from ..support.debian import default_cache
 
@@ -23,11 +25,15 @@ def server_tree(say: t.Callable[[str], None]) -> Path:
     return debian_tree(_packages("imaging_server") + _packages("boot_env"), say=say)
 
 
+def fill_cache(say: t.Callable[[str], None]) -> None:
+    """Get the packages of the boot environment. A lab is without any way to a mirror."""
+    with tempfile.TemporaryDirectory() as unused:
+        boot_env(Path(unused), ca="", authorized_keys=[], say=lambda text: say(f"boot environment: {text}"))
+
+
 def binds() -> dict[str, Path]:
-    """The boot environment's packages are kept from one lab to the next."""
-    cache = default_cache() / "boot-env"
-    cache.mkdir(parents=True, exist_ok=True)
-    return {_BUILD_CACHE: cache}
+    """Where the server looks for what is cached."""
+    return {_BUILD_CACHE: default_cache() / "boot-env"}
 
 
 def _packages(role: str) -> list[str]:
