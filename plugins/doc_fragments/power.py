@@ -83,6 +83,9 @@ options:
       private_key_file:
         description: SSH key for V(ssh), where the module runs. By default those that OpenSSH finds.
         type: path
+      ssh_args:
+        description: More arguments for V(ssh), such as V(-J gateway). What OpenSSH is set up to use counts anyway.
+        type: str
       transport:
         description:
           - How V(winrm) proves who it is. V(kerberos) and V(credssp) need the extras of pywinrm of the same name.

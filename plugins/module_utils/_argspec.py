@@ -94,6 +94,7 @@ POWER_SPEC = ArgSpec(
                 "uefi": {"type": "bool", "default": True},
                 "cipher_suite": {"type": "int", "default": 17},
                 "private_key_file": {"type": "path"},
+                "ssh_args": {"type": "str"},
                 "transport": {
                     "type": "str",
                     "choices": ["ntlm", "kerberos", "credssp", "basic"],

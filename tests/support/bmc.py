@@ -138,15 +138,11 @@ class RedfishBmc(_Bmc):
     """sushy-emulator with one system.
 
     :param certificate: folder with server.pem and server.key, for HTTPS.
-    :param ignores_boot_device: takes every boot device without an error and does nothing about it, as some do.
     """
 
-    def __init__(
-        self, *arguments: t.Any, certificate: Path | None = None, ignores_boot_device: bool = False, **more: t.Any
-    ) -> None:
+    def __init__(self, *arguments: t.Any, certificate: Path | None = None, **more: t.Any) -> None:
         super().__init__(*arguments, **more)
         self._certificate = certificate
-        self._ignores_boot_device = ignores_boot_device
 
     @property
     def url(self) -> str:
@@ -163,7 +159,6 @@ class RedfishBmc(_Bmc):
             "LIBVIRT_URI": self._libvirt.uri,
             "AUTH_FILE": str(self.folder / "users"),
             "ALLOWED_INSTANCES": [self.machine.uuid],
-            "IGNORE_BOOT_DEVICE": self._ignores_boot_device,
             "STATE_DIR": str(self.folder),
         }
         if self._certificate:

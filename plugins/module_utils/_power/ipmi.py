@@ -100,20 +100,10 @@ class Ipmi(Controller):
             raise self.failure(f"{where} did not do '{' '.join(words)}'. {said.replace(_NOISE, '')}") from error
 
     def _run(self, *words: str) -> str:
-        where = ("-H", self.options.address, "-p", str(self.options.port or 623), "-U", self.options.username, "-E")
+        options = self.options
+        where = ("-H", options.address, "-p", str(options.port or 623), "-U", options.username, "-E")
         # Only with -v does it say why it gets no session.
-        command = (
-            "ipmitool",
-            "-v",
-            "-I",
-            "lanplus",
-            "-N",
-            "2",
-            "-R",
-            "3",
-            "-C",
-            str(self.options.cipher_suite),
-            *where,
-            *words,
-        )
-        return run(command, timeout=_TIMEOUT, secrets={"IPMI_PASSWORD": self.options.password}).stdout
+        how = ("-v", "-I", "lanplus", "-R", "3", "-C", str(options.cipher_suite))
+        return run(
+            ("ipmitool", *how, *where, *words), timeout=_TIMEOUT, secrets={"IPMI_PASSWORD": options.password}
+        ).stdout

@@ -38,6 +38,7 @@ class PowerOptions:
     cipher_suite: int = 17
     uefi: bool = True
     private_key_file: str = ""
+    ssh_args: str = ""
     transport: str = "ntlm"
     network_entry: str = ""
     timeout: float = 120.0

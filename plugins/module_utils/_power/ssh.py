@@ -14,7 +14,7 @@ from .boot_menu import BootMenu, parse_efibootmgr
 from .running import RunningSystem
 
 _TIMEOUT = 60.0  # seconds for one command
-_NO_UEFI, _NO_TOOL, _SSH_FAILED = 95, 127, 255
+_NO_UEFI, _NO_TOOL, _SSH_FAILED = 95, 96, 255
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "10",
@@ -58,6 +58,7 @@ class Ssh(RunningSystem):
     def _shell(self, script: str) -> str:
         """Run this on the machine, whatever shell its user has."""
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
+        options += shlex.split(self.options.ssh_args)
         if self.options.private_key_file:
             options += ["-i", self.options.private_key_file, "-o", "IdentitiesOnly=yes"]
         if self.options.port:
@@ -83,7 +84,8 @@ class Ssh(RunningSystem):
                 f"{where} does not let {self.options.username or 'us'} in: {said} {advice}", PowerRefused
             )
         if rc == _SSH_FAILED:
-            return self.failure(f"{where} cannot be reached by SSH: {said}")
+            advice = "Log in there by hand once, and look at what it says." if "Host key" in said else ""
+            return self.failure(f"{where} cannot be reached by SSH: {said} {advice}".rstrip())
         if "sudo" in said:
             advice = "Let this user run efibootmgr and reboot through sudo without a password, or log in as root."
             return self.failure(f"{self.options.username} may not do that on {where}: {said} {advice}", PowerRefused)
