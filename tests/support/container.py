@@ -90,6 +90,7 @@ def _build(folder: Path, suite: str, packages: t.Sequence[str]) -> None:
     for source in (root / "etc/apt").glob("sources.list*"):
         shutil.rmtree(source) if source.is_dir() else source.unlink()
     (root / "etc/apt/sources.list").write_text(_APT_SOURCE)
+    call("chroot", root, "apt-get", "-qq", "update")
     (root / "etc/dpkg/dpkg.cfg.d/quick").write_text("force-unsafe-io\n")
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").touch()
@@ -237,9 +238,11 @@ class Container:
                 mount -t overlay overlay -o "{layers}" "{self.folder}/root"
                 exec "$@"' sh "$@"
         """
-        nspawn = ["systemd-nspawn", "--quiet", "--boot", "--keep-unit", "--register=no", "--console=pipe"]
-        nspawn += [f"--directory={self.folder}/root", f"--network-namespace-path=/run/netns/{self._network}"]
-        nspawn += [f"--machine={self.name}", "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
+        # Its own option for network namespaces would leave it with the host's /sys, where Ansible looks for interfaces.
+        nspawn = ["nsenter", f"--net=/run/netns/{self._network}", "systemd-nspawn", "--capability=CAP_NET_ADMIN"]
+        nspawn += ["--quiet", "--boot", "--keep-unit", "--register=no", "--console=pipe"]
+        nspawn += [f"--directory={self.folder}/root", f"--machine={self.name}"]
+        nspawn += ["--resolv-conf=off", "--timezone=off", "--link-journal=no"]
         nspawn += [f"--bind={folder}:{path}" for path, folder in self._binds.items()]
         fate = [] if outlive else ["setpriv", "--pdeathsig", "KILL"]
         return [*fate, "sh", "-c", script, "sh", *nspawn]
