@@ -53,7 +53,7 @@ bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of
 lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.bench
+	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p ansible_collections.golden.fleet.roles -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.bench
 	yamllint --strict .
 	shellcheck .ci/run tests/tools/*.sh tests/lab/run
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q

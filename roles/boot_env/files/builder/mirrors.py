@@ -36,10 +36,10 @@ def sources(settings: Settings) -> list[str]:
 
 def sources_of(listing: str, suite: str, components: t.Sequence[str]) -> list[str]:
     """The suite from the mirrors of Debian that apt knows, also if the host itself runs another release."""
-    found = {}
+    found: list[str] = []
     for line in listing.splitlines():
         origin, codename, address = line.split("|", 2)
         part = _CODENAME.fullmatch(codename)
         if origin == "Debian" and part and not address.startswith("cdrom:"):
-            found[f"deb [signed-by={_KEYRING}] {address} {suite}{part[1]} {' '.join(components)}"] = None
-    return list(found)
+            found.append(f"deb [signed-by={_KEYRING}] {address} {suite}{part[1]} {' '.join(components)}")
+    return list(dict.fromkeys(found))
