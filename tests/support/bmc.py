@@ -10,15 +10,24 @@
         bmc.address, bmc.port, bmc.username, bmc.password
 
 Each belongs to one machine, and listens in the network namespace of its libvirt, or on loopback here if that has none.
+
+From a playbook, a machine that is off, with Redfish; from the folder above tests:
+
+    python3 -m tests.support.bmc start FOLDER     # prints how it is reached as JSON
+    python3 -m tests.support.bmc stop FOLDER
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import secrets
 import shlex
+import shutil
 import socket
 import subprocess
+import sys
 import types
 import typing as t
 from pathlib import Path
@@ -26,7 +35,6 @@ from pathlib import Path
 from .libvirt import Libvirt, Machine
 from .service import Service
 
-_EMULATOR = Path(__file__).parents[2] / ".cache" / "bmc" / "bin" / "sushy-emulator"
 # ipmi_sim wants "get NAME..." answered with lines of NAME:VALUE, and "set NAME VALUE ..." done. As on a real
 # controller, the boot device counts for the next start only; "default" is the disk.
 _CHASSIS = """\
@@ -166,7 +174,7 @@ class RedfishBmc(_Bmc):
             settings["SSL_KEY"] = str(self._certificate / "server.key")
         config = self.folder / "emulator.conf"
         config.write_text("".join(f"SUSHY_EMULATOR_{name} = {value!r}\n" for name, value in settings.items()))
-        return [str(_EMULATOR), "--config", str(config)]
+        return [_emulator(), "--config", str(config)]
 
     def _answers(self, inside: list[str]) -> bool:
         asked = subprocess.run(
@@ -215,8 +223,49 @@ class IpmiBmc(_Bmc):
         return asked.returncode == 0
 
 
+def _emulator() -> str:
+    """tests/tools/setup.sh puts it beside the Python of the tests."""
+    return shutil.which("sushy-emulator") or str(Path(sys.executable).with_name("sushy-emulator"))
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """A port on loopback that nobody has now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _standing(folder: Path) -> tuple[Libvirt, Machine, RedfishBmc]:
+    """The machine of the playbooks."""
+    libvirt = Libvirt(folder / "libvirt")
+    machine = Machine("pc-07", "52:54:00:12:34:07", folder / "disk.img", "bios", memory=64 << 20, processors=1)
+    return libvirt, machine, RedfishBmc(folder / "redfish", libvirt, machine, free_port())
+
+
+def _start(folder: Path) -> None:
+    libvirt, machine, bmc = _standing(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    machine.disk.touch()
+    os.truncate(machine.disk, 1 << 20)
+    libvirt.start()
+    libvirt.define(machine)
+    bmc.start()
+    print(json.dumps({"url": bmc.url, "username": bmc.username, "password": bmc.password, "libvirt": libvirt.uri}))
+
+
+def _stop(folder: Path) -> None:
+    libvirt, _machine, bmc = _standing(folder)
+    bmc.stop()
+    libvirt.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="a virtual machine with Redfish, on loopback")
+    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    {"start": _start, "stop": _stop}[arguments.action](arguments.folder.resolve())
+
+
+if __name__ == "__main__":
+    main()

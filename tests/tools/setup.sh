@@ -106,4 +106,5 @@ mkdir -p .cache/ansible_collections/golden
 ln -sfn "$PWD" .cache/ansible_collections/golden/fleet  # where Python and Ansible look for a collection
 environment importer .cache/importer requirements-importer.txt
 python=/usr/bin/python3 venv_option=--system-site-packages environment bmc .cache/bmc requirements-bmc.txt
+ln -sfn "$(readlink -f .cache/bmc)/bin/sushy-emulator" .venv/bin/sushy-emulator
 sweep
