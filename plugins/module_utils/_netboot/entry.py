@@ -20,17 +20,11 @@ STATES = (WAITING, USED, EXPIRED)
 
 _FAR = 1 << 50  # seconds since 1970, bytes of a log
 
-# What makes a machine boot from its disk: firmware that called us goes on with its next boot device when we leave,
-# but some BIOSes do not, so with them the first disk is started from here.
-_IPXE_DISK = """\
-iseq ${platform} efi && exit ||
-sanboot --no-describe --drive 0x80 || exit
-"""
-IPXE_LOCAL = f"#!ipxe\n{_IPXE_DISK}"
-GRUB_LOCAL = """\
-set timeout=0
-exit
-"""
+# The server's boot.ipxe and grub.cfg, which call these files, start the disk if they come back; boot.ipxe if they come
+# back with an error.
+_IPXE_BACK = "exit 1\n"
+IPXE_LOCAL = f"#!ipxe\n{_IPXE_BACK}"
+GRUB_LOCAL = "# The disk is next.\n"
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ boot || goto failed
 :failed
 echo golden.fleet: that did not work; going on with the disk in 10 seconds
 sleep 10
-{_IPXE_DISK}"""
+{_IPXE_BACK}"""
 
 
 def grub_file(entry: Entry, env: BootEnv | None) -> str:
