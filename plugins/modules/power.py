@@ -59,13 +59,14 @@ EXAMPLES = r"""
     state: "on"
   delegate_to: localhost
 
-- name: Switch all machines off, each as its inventory says
+- name: Restart one that does not react any more; how it is switched stands in the inventory
   golden.fleet.power:
     power: "{{ golden_power }}"
-    state: "off"
+    state: reset
+    force: true
   delegate_to: localhost
 
-- name: See which are on
+- name: See which machines are on
   golden.fleet.power:
     power: "{{ golden_power }}"
   delegate_to: localhost

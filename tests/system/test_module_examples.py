@@ -18,7 +18,9 @@ import pytest
 import yaml
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
+from tests.support.bmc import RedfishBmc, free_port
 from tests.support.engine import capture_disk, noise_disk
+from tests.support.libvirt import Libvirt, Machine
 
 TREE = Path(__file__).parents[2]
 MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))
@@ -51,10 +53,12 @@ def _options(task: Task) -> tuple[str, dict[str, t.Any]]:
     return name, task[name] or {}
 
 
-def _here(task: Task, store: Path, disk: Path) -> Task:
-    """The task with our store and our disk in the place of those of the example."""
+def _here(task: Task, store: Path, disk: Path, power: dict[str, t.Any] | None) -> Task:
+    """The task with our store, our disk and our machine in the place of those of the example."""
     name, options = _options(task)
     changes: dict[str, t.Any] = {}
+    if power and "power" in options:
+        changes["power"] = power
     if name.startswith("golden.fleet.image_"):
         if "store" in options:
             changes["store"] = str(store)
@@ -82,8 +86,21 @@ def _play(tasks: list[Task], folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture
+def power(module: Path, tmp_path: Path) -> t.Iterator[dict[str, t.Any] | None]:
+    """A machine to switch, for the modules that do."""
+    if module.stem not in {"next_boot", "power"}:
+        yield None
+        return
+    machine = Machine("pc-07", "52:54:00:12:34:07", noise_disk(tmp_path / "pc.img", 1), "bios", memory=64 << 20)
+    with Libvirt(tmp_path / "libvirt") as libvirt:
+        libvirt.define(machine)
+        with RedfishBmc(tmp_path / "bmc", libvirt, machine, free_port()) as bmc:
+            yield {"provider": "redfish", "address": bmc.url, "username": bmc.username, "password": bmc.password}
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_the_examples_of_a_module_run(module: Path, tmp_path: Path) -> None:
+def test_the_examples_of_a_module_run(module: Path, tmp_path: Path, power: dict[str, t.Any] | None) -> None:
     reference = noise_disk(tmp_path / "reference.img", 3)
     disk = noise_disk(tmp_path / "disk.img", 4, seed=2)
     versions, tags = FOUND.get(module.stem, ((), ()))
@@ -92,4 +109,4 @@ def test_the_examples_of_a_module_run(module: Path, tmp_path: Path) -> None:
             capture_disk(store, reference, f"lab-a:{version}", tags=tags if version == versions[0] else ())
     tasks = _examples(module)
     assert any(_options(task)[0] == f"golden.fleet.{module.stem}" for task in tasks)
-    _play([_here(task, tmp_path / "store", disk) for task in tasks], tmp_path)
+    _play([_here(task, tmp_path / "store", disk, power) for task in tasks], tmp_path)
