@@ -51,8 +51,7 @@ def install(settings: Settings, sources: t.Sequence[str], root: Path) -> dict[st
     # Mounts in a namespace of their own are nobody else's, and go with the process.
     call("unshare", "--mount", *_mmdebstrap(settings), settings.suite, root, "-", stdin=_text(sources))
     listing = call("chroot", root, "dpkg-query", "--show", "--showformat", "${Package} ${Version}\n")
-    pairs = (line.split(" ") for line in listing.splitlines())
-    return {name: version for name, version in sorted(pairs)}  # noqa: C416  dict() would not know that they are two
+    return dict(sorted((name, version) for name, version in map(str.split, listing.splitlines())))
 
 
 def agree(resolved: dict[str, str], installed: dict[str, str]) -> bool:

@@ -20,7 +20,8 @@ TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
 
 def read(name: str) -> str:
-    return (TRANSCRIPTS / name).read_bytes().decode()
+    text = (TRANSCRIPTS / name).read_text(encoding="utf-8")
+    return text.replace("\n", "\r\n") if name.startswith("bcdedit-") else text  # as Windows says it
 
 
 def efi(name: str) -> BootMenu:
