@@ -102,8 +102,9 @@ from contextlib import closing
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.golden.fleet.plugins.module_utils._argspec import POWER_SPEC, ArgSpec, create_module
 from ansible_collections.golden.fleet.plugins.module_utils._module import run_verb
+from ansible_collections.golden.fleet.plugins.module_utils._power.options import power_options
 from ansible_collections.golden.fleet.plugins.module_utils._power.orders import switch
-from ansible_collections.golden.fleet.plugins.module_utils._power.provider import open_power, power_options
+from ansible_collections.golden.fleet.plugins.module_utils._power.provider import open_power
 
 SPEC = ArgSpec(
     {

@@ -13,7 +13,8 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import NetbootError, PowerError, PowerIgnored, PowerUnsupported
 from ..module_utils._power.base import Power
-from ..module_utils._power.provider import open_power, power_options
+from ..module_utils._power.options import power_options
+from ..module_utils._power.provider import open_power
 
 
 class Modules:

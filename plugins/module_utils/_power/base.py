@@ -27,9 +27,11 @@ class Power(abc.ABC):
     PowerUnsupported where this provider cannot do that at all.
 
     :cvar name: of the provider.
+    :cvar needs: options that it cannot do without.
     """
 
     name: t.ClassVar[str]
+    needs: t.ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: PowerOptions, deadline: t.Callable[[float], Deadline] = Deadline) -> None:
         self.options = options

@@ -59,6 +59,7 @@ class Ipmi(Controller):
     """A management controller that speaks IPMI over LAN."""
 
     name = "ipmi"
+    needs = ("address", "username", "password")
 
     def state(self) -> str:
         return parse_state(self._tool("chassis", "power", "status"))

@@ -12,7 +12,7 @@ from .._errors import UsageError
 from .base import Power
 from .ipmi import Ipmi
 from .manual import Manual
-from .options import PowerOptions, power_options
+from .options import PowerOptions
 from .redfish import Redfish
 from .ssh import Ssh
 from .winrm import WinRm
@@ -23,17 +23,6 @@ PROVIDERS: t.Final[dict[str, type[Power]]] = {
 }
 
 
-_NEEDS: t.Final = {
-    "ipmi": ("address", "username", "password"),
-    "manual": (),
-    "redfish": ("address", "username", "password"),
-    "ssh": ("address",),
-    "winrm": ("address", "username", "password"),
-    "wol": ("mac",),
-}
-__all__ = ["PROVIDERS", "open_power", "power_options"]
-
-
 def open_power(options: PowerOptions) -> Power:
     """What switches this machine. Nothing is sent yet. Close it.
 
@@ -41,7 +30,8 @@ def open_power(options: PowerOptions) -> Power:
     """
     if options.provider not in PROVIDERS:
         raise UsageError(f"There is no provider {options.provider!r}. There are {', '.join(PROVIDERS)}.")
-    missing = [name for name in _NEEDS[options.provider] if not getattr(options, name)]
+    kind = PROVIDERS[options.provider]
+    missing = [name for name in kind.needs if not getattr(options, name)]
     if missing:
         raise UsageError(f"The power provider {options.provider} needs {' and '.join(missing)}.")
-    return PROVIDERS[options.provider](options)
+    return kind(options)

@@ -27,6 +27,7 @@ class Redfish(Controller):
     """
 
     name = "redfish"
+    needs = ("address", "username", "password")
     _connection: t.Any = None
     _the_system: t.Any = None
 
@@ -60,6 +61,7 @@ class Redfish(Controller):
     def _system(self) -> t.Any:
         """The system as it is now."""
         if self._the_system is None:
+            self.close()  # a session in which no system could be found
             self._the_system = self._open()
         self._the_system.refresh(force=True)
         return self._the_system

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 
-from .._errors import PowerError, PowerRefused, ToolFailed
+from .._errors import PowerError, PowerRefused, ToolFailed, UsageError
 from .._run import run
 from .boot_menu import BootMenu, parse_efibootmgr
 from .running import RunningSystem
@@ -42,6 +42,7 @@ class Ssh(RunningSystem):
     """A Linux whose sshd lets this user in with a key."""
 
     name = "ssh"
+    needs = ("address",)
 
     def _boot_id(self) -> str:
         return self._shell("cat /proc/sys/kernel/random/boot_id").strip()
@@ -58,7 +59,7 @@ class Ssh(RunningSystem):
     def _shell(self, script: str) -> str:
         """Run this on the machine, whatever shell its user has."""
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
-        options += shlex.split(self.options.ssh_args)
+        options += self._more_arguments()
         if self.options.private_key_file:
             options += ["-i", self.options.private_key_file, "-o", "IdentitiesOnly=yes"]
         if self.options.port:
@@ -70,6 +71,12 @@ class Ssh(RunningSystem):
             return run(command, stdin=_PRELUDE + script, timeout=_TIMEOUT).stdout
         except ToolFailed as error:
             raise self._explained(error) from error
+
+    def _more_arguments(self) -> list[str]:
+        try:
+            return shlex.split(self.options.ssh_args)
+        except ValueError as error:
+            raise UsageError(f"ssh_args {self.options.ssh_args!r} are no arguments of a shell: {error}.") from error
 
     def _explained(self, error: ToolFailed) -> PowerError:
         where, rc = self.options.address, error.facts.get("rc")
@@ -87,6 +94,6 @@ class Ssh(RunningSystem):
             advice = "Log in there by hand once, and look at what it says." if "Host key" in said else ""
             return self.failure(f"{where} cannot be reached by SSH: {said} {advice}".rstrip())
         if "sudo" in said:
-            advice = "Let this user run efibootmgr and reboot through sudo without a password, or log in as root."
+            advice = "Let this user use sudo without a password, or log in as root."
             return self.failure(f"{self.options.username} may not do that on {where}: {said} {advice}", PowerRefused)
         return self.failure(f"{where} failed to do what it was told: {said}")

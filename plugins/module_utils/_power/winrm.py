@@ -24,6 +24,7 @@ class WinRm(RunningSystem):
     """A Windows whose WinRM lets this user in, as administrator."""
 
     name = "winrm"
+    needs = ("address", "username", "password")
 
     def _boot_id(self) -> str:
         return self._command("powershell", "-NoProfile", "-NonInteractive", "-Command", f'"{_BOOT_TIME}"').strip()

@@ -24,6 +24,7 @@ class WakeOnLan(Power):
     """Can switch on, and see nothing."""
 
     name = "wol"
+    needs = ("mac",)
 
     def state(self) -> str:
         return UNKNOWN
