@@ -49,23 +49,28 @@ class ContainerFailed(Exception):
 def debian_tree(
     packages: t.Sequence[str] = (),
     *,
+    installed: t.Sequence[str] = (),
     suite: str = "bookworm",
     cache: Path | None = None,
     say: t.Callable[[str], None] = lambda _text: None,
 ) -> Path:
     """The files of a small Debian; inside, these packages and what they need can be installed without a network.
 
+    :param installed: packages that it has from the start, as if somebody had installed them before.
+
     Built when this cache has none of this recipe. Never change it: start containers on it.
     """
     cache = cache or default_cache()
-    recipe = repr([inspect.getsource(_build), _PACKAGES, _ARCHIVE, _APT_SOURCE, suite, sorted(packages)])
+    recipe = repr(
+        [inspect.getsource(_build), _PACKAGES, _ARCHIVE, _APT_SOURCE, suite, sorted(packages), sorted(installed)]
+    )
     tree = cache / f"container-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     with locked(cache):
         if not tree.exists():
             say(f"installing Debian ({suite}) with mmdebstrap")
             with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as folder:
                 Path(folder).chmod(0o755)
-                _build(Path(folder), suite, packages)
+                _build(Path(folder), suite, packages, installed)
                 Path(folder, "root").rename(tree)
         tree.touch()
         for other in cache.glob("container-*"):
@@ -74,7 +79,7 @@ def debian_tree(
     return tree
 
 
-def _build(folder: Path, suite: str, packages: t.Sequence[str]) -> None:
+def _build(folder: Path, suite: str, packages: t.Sequence[str], installed: t.Sequence[str]) -> None:
     root, debs = folder / "root", folder / "debs"
     (debs / "partial").mkdir(parents=True)
     fetch = (
@@ -82,7 +87,7 @@ def _build(folder: Path, suite: str, packages: t.Sequence[str]) -> None:
         f"-o Dir::Cache::Archives='{debs}' install {' '.join(packages)}"
     )
     hooks = [f"--customize-hook={fetch}"] if packages else []
-    call("mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", *hooks, suite, root)
+    call("mmdebstrap", "--variant=minbase", f"--include={','.join([*_PACKAGES, *installed])}", *hooks, suite, root)
     archive = root / _ARCHIVE
     shutil.copytree(debs, archive, ignore=shutil.ignore_patterns("partial", "lock"))
     index = call("sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion . 2>/dev/null', "sh", archive)
