@@ -23,7 +23,12 @@ from tests.support.engine import capture_disk, noise_disk
 from tests.support.libvirt import Libvirt, Machine
 
 TREE = Path(__file__).parents[2]
-MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))
+# Their examples need an imaging server, or a system on a disk that nobody uses; they are not run yet.
+ELSEWHERE = {
+    "deployed_info", "deployed_marker", "netboot_entry", "netboot_info", "netboot_wait", "pxe_reboot",
+    "wait_for_system",
+}  # fmt: skip
+MODULES = sorted(each for each in (TREE / "plugins" / "modules").glob("*.py") if each.stem not in ELSEWHERE)
 # What the examples of a module find in the store: versions of lab-a, and tags of the first one.
 FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "image_apply": (("2026.11",), ("stable",)),
