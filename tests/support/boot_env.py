@@ -44,6 +44,13 @@ class BootEnv:
         return (self.folder / "cmdline").read_text("utf-8").strip()
 
 
+def defaults() -> dict[str, t.Any]:
+    """The variables of the role that the builder is told, without their prefix."""
+    variables = yaml.safe_load((_ROLE / "defaults" / "main.yml").read_text("utf-8"))
+    names = ((name[len(_PREFIX) :], value) for name, value in variables.items())
+    return {name: value for name, value in names if name not in _OF_THE_ROLE}
+
+
 def prepare(cache: Path | None = None, say: t.Callable[[str], None] = lambda _text: None) -> None:
     """Get the packages of the role's defaults into the cache, so that the role itself needs no mirror any more."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,10 +73,7 @@ def boot_env(
     :param ca: the certificate, in PEM.
     :param changed: variables of the role, without their prefix.
     """
-    variables = yaml.safe_load((_ROLE / "defaults" / "main.yml").read_text("utf-8"))
-    defaults = {name[len(_PREFIX) :]: value for name, value in variables.items()}
-    settings = {name: value for name, value in defaults.items() if name not in _OF_THE_ROLE}
-    settings |= {"ca": ca, "authorized_keys": list(authorized_keys), **changed}
+    settings = {**defaults(), "ca": ca, "authorized_keys": list(authorized_keys), **changed}
     cache = (cache or default_cache()) / "boot-env"
     command = [sys.executable, "-m", "builder", "build", "--cache", str(cache), "--root", str(root)]
     with subprocess.Popen(

@@ -17,6 +17,8 @@ import types
 import typing as t
 from pathlib import Path
 
+from .network import Network
+
 Firmware = t.Literal["uefi", "bios"]
 Accelerator = t.Literal["kvm", "tcg"]
 
@@ -145,3 +147,46 @@ class Machine:
 
     def _last_words(self) -> str:
         return f"{self._errors.read_text()}\n{self.console()[-3000:]}"
+
+
+class NetworkMachine(Machine):
+    """One that starts a kernel as if a boot loader had fetched it, with a network card and a blank disk.
+
+    Its clock is wrong, as that of a computer with an empty battery.
+    """
+
+    def __init__(self, name: str, folder: Path, network: Network, mac: str, kernel: Path, initrd: Path) -> None:
+        disk = folder / f"{name}.img"
+        with disk.open("wb") as file:
+            file.truncate(1 << 30)
+        super().__init__(disk, "bios", folder)
+        self.mac = mac
+        self.cmdline = ""
+        self._network = network
+        self._tap = network.tap(name)
+        self._boot = ["-kernel", str(kernel), "-initrd", str(initrd)]
+
+    def _command(self) -> list[str]:
+        command = ["qemu-system-x86_64", *PROCESSORS[accelerator()], "-m", "2048", "-rtc", "base=2001-02-03"]
+        command += ["-nodefaults", "-vga", "std", "-display", "none", "-no-reboot", "-serial", f"file:{self.log}"]
+        command += ["-smbios", "type=1,manufacturer=Example Inc.,product=Desktop 7,serial=S-1234"]
+        command += [
+            "-drive",
+            f"file={self.disk},format=raw,if=none,id=disk",
+            "-device",
+            "virtio-blk-pci,drive=disk,serial=D-1",
+        ]
+        command += ["-netdev", f"tap,id=lan,ifname={self._tap},script=no,downscript=no"]
+        command += ["-device", f"virtio-net-pci,netdev=lan,mac={self.mac},romfile="]
+        return self._network.inside(*command, *self._boot, "-append", self.cmdline)
+
+    def ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def wait_for_end(self, deadline: float) -> None:
+        """:raises BootFailed: it still runs after so many seconds from now."""
+        assert self._process is not None
+        try:
+            self._process.wait(deadline)
+        except subprocess.TimeoutExpired as error:
+            raise BootFailed(f"it still runs after {deadline:.0f} s: {self._last_words()}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from .settings import Settings
@@ -89,7 +90,7 @@ def lay_out(settings: Settings, base: str, folder: Path) -> str:
     _write(folder / "etc/golden.fleet/ca.pem", settings.ca)
     _units(settings, folder / _UNITS)
     _permit(folder)
-    digest = _digest(folder, base, settings.cmdline())
+    digest = _digest(folder, base, settings)
     _write(folder / "etc/golden.fleet/boot-env.json", json.dumps({"digest": digest, "idle": settings.idle}) + "\n")
     return digest
 
@@ -116,8 +117,8 @@ def _permit(folder: Path) -> None:
             path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _digest(folder: Path, base: str, cmdline: str) -> str:
-    found = hashlib.sha256(json.dumps([base, cmdline]).encode())
+def _digest(folder: Path, base: str, settings: Settings) -> str:
+    found = hashlib.sha256(json.dumps([base, asdict(settings)]).encode())
     for path in sorted(folder.rglob("*")):
         content = str(path.readlink()) if path.is_symlink() else path.read_text("utf-8") if path.is_file() else ""
         found.update(json.dumps([str(path.relative_to(folder)), content]).encode())

@@ -72,14 +72,8 @@ def _check_in(board: Board, machine: hardware.Machine, parameters: Parameters, d
     show("the disks to be found")
     disks = hardware.disks()
     body = hardware.report(machine, hardware.addresses(), disks, key, digest)
-    show(f"an answer from {parameters.server}")
-    accepted = Server(parameters.checkin, CA).check_in(
-        parameters.token,
-        body,
-        show,
-        time.monotonic() + PATIENCE,
-        lambda: board.event("the clock of this machine was wrong; it has the server's time now"),
-    )
+    server = Server(parameters.checkin, CA, board.event)
+    accepted = server.check_in(parameters.token, body, show, time.monotonic() + PATIENCE)
     if not accepted:
         raise GivingUp(f"{parameters.server} did not accept this machine within {show_time(PATIENCE)}")
     board.row("server", f"{parameters.server} accepted this machine at {time.strftime('%H:%M:%S')} UTC")

@@ -1,0 +1,329 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The boot environment, booted: DHCP by dnsmasq, nginx with the real check-in server behind it, SSH, Ansible."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BOOT_ENV, new_entry
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BootEnv as Instructions
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.folder import Checkin, NetbootFolder
+from ansible_collections.golden.fleet.tests.support.boot_env import BootEnv, boot_env
+from ansible_collections.golden.fleet.tests.support.network import Network
+from ansible_collections.golden.fleet.tests.support.nginx import make_certificate
+from ansible_collections.golden.fleet.tests.support.qemu import NetworkMachine
+from ansible_collections.golden.fleet.tests.support.service import Service
+
+pytestmark = pytest.mark.slow
+
+TREE = Path(__file__).resolve().parents[2]
+MAC = "52:54:00:77:00:01"
+IDLE = 10
+LARGEST = 110_000_000  # bytes that a machine has to fetch
+PATIENCE = 180.0
+
+NGINX = """\
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+events {{ }}
+http {{
+    access_log {folder}/nginx-access.log;
+    client_body_temp_path {folder}/nginx-body;
+    proxy_temp_path {folder}/nginx-unused;
+    fastcgi_temp_path {folder}/nginx-unused;
+    uwsgi_temp_path {folder}/nginx-unused;
+    scgi_temp_path {folder}/nginx-unused;
+    server {{
+        listen {address}:443 ssl;
+        ssl_certificate {folder}/server.pem;
+        ssl_certificate_key {folder}/server.key;
+        location = /checkin {{
+            limit_except POST {{ deny all; }}
+            proxy_pass http://unix:{folder}/checkin.sock:;
+            proxy_set_header X-Real-IP $remote_addr;
+        }}
+    }}
+}}
+"""
+
+
+class Imaging:
+    """An imaging server in a network of its own, and the boot environment that trusts it."""
+
+    def __init__(self, folder: Path, network: Network) -> None:
+        self.folder = folder
+        self.network = network
+        self.key = folder / "id_ed25519"
+        self.netboot = NetbootFolder(folder / "netboot")
+        self._services: list[Service] = []
+
+    def start(self) -> None:
+        for name in ("entries", "ipxe", "grub", "checkins"):
+            (self.folder / "netboot" / name).mkdir(parents=True)
+        make_certificate(self.folder, [self.network.server])
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        self._start_dhcp()
+        self._start_checkins()
+        self._start_nginx()
+
+    def stop(self) -> None:
+        for service in self._services:
+            service.stop()
+
+    def build(self) -> BootEnv:
+        return boot_env(
+            self.folder / "http" / "boot-env",
+            ca=(self.folder / "ca.pem").read_text(),
+            authorized_keys=[self.key.with_suffix(".pub").read_text()],
+            idle=IDLE,
+            parameters=["mitigations=off"],  # an emulated processor has nothing to protect
+        )
+
+    def ssh(self, *options: str) -> list[str]:
+        """A command that accepts only the host key of the check-in."""
+        own = ["-F", "none", "-o", f"UserKnownHostsFile={self.folder}/known_hosts", "-o", "StrictHostKeyChecking=yes"]
+        return self.network.inside("ssh", *own, "-o", "BatchMode=yes", "-i", self.key, *options)
+
+    def _run(self, name: str, command: t.Sequence[str | Path], answers: t.Callable[[], bool]) -> None:
+        service = Service(self.folder, name)
+        self._services.append(service)
+        service.start(self.network.inside(*command), answers)
+
+    def _start_dhcp(self) -> None:
+        first = self.network.server.rpartition(".")[0]
+        options = [
+            "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--pid-file=", "--user=root",
+            f"--interface={self.network.bridge}", "--bind-interfaces", f"--dhcp-range={first}.50,{first}.99,1h",
+            f"--dhcp-leasefile={self.folder}/leases", f"--log-facility={self.folder}/dnsmasq.log",
+        ]  # fmt: skip
+        self._run("dnsmasq", ["dnsmasq", *options], lambda: "started" in _text(self.folder / "dnsmasq.log"))
+
+    def _start_checkins(self) -> None:
+        """As systemd does for the unit of the role: a process for each connection, which is its standard input."""
+        config = self.folder / "netboot.json"
+        names = ("http_root", "http_url", "checkin_url", "cmdline", "dhcp_log", "http_log", "records")
+        config.write_text(json.dumps({**dict.fromkeys(names, "/nowhere"), "state": str(self.folder / "netboot")}))
+        module = "ansible_collections.golden.fleet.plugins.module_utils._netboot.server"
+        socket_path = self.folder / "checkin.sock"
+        activate = ["systemd-socket-activate", "--accept", "--inetd", f"--listen={socket_path}"]
+        activate += [
+            f"--setenv=PYTHONPATH={TREE / '.cache'}",
+            sys.executable,
+            "-m",
+            module,
+            "checkin",
+            "--config",
+            str(config),
+        ]
+        self._run("checkins", activate, socket_path.exists)
+
+    def _start_nginx(self) -> None:
+        config = self.folder / "nginx.conf"
+        config.write_text(NGINX.format(folder=self.folder, address=self.network.server))
+        self._run("nginx", ["nginx", "-c", config], (self.folder / "nginx.pid").exists)
+
+
+class Booted(t.NamedTuple):
+    imaging: Imaging
+    env: BootEnv
+    machine: NetworkMachine
+    token: str
+    checkin: Checkin
+    seconds: float
+    session: subprocess.Popen[bytes]
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.imaging.ssh(), f"root@{self.checkin.address}", command], capture_output=True, text=True, check=False
+        )
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def machine_of(imaging: Imaging, env: BootEnv, name: str, token: str) -> NetworkMachine:
+    machine = NetworkMachine(name, imaging.folder, imaging.network, MAC, env.kernel, env.initrd)
+    url = f"https://{imaging.network.server}/checkin"
+    bootif = f"BOOTIF=01-{MAC.replace(':', '-')}"
+    machine.cmdline = f"{env.cmdline} golden.checkin={url} golden.token={token} {bootif}"
+    return machine
+
+
+@pytest.fixture(scope="module")
+def imaging() -> t.Iterator[Imaging]:
+    # Sockets have short names, and the folder of a socket is nginx's to enter.
+    folder = Path(f"/tmp/golden-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    try:
+        with Network() as network:
+            server = Imaging(folder, network)
+            try:
+                server.start()
+                yield server
+            finally:
+                server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def booted(imaging: Imaging) -> t.Iterator[Booted]:
+    """A machine that has checked in, with somebody logged in, so that it stays."""
+    env = imaging.build()
+    entry = new_entry(MAC, "pc-1", BOOT_ENV, int(time.time()), 600, {})
+    imaging.netboot.put(entry, Instructions(env.digest, "", "", ""))
+    with machine_of(imaging, env, "tap1", entry.token) as machine:
+        started = time.monotonic()
+        while not (checkin := imaging.netboot.checkin(entry.id)):
+            assert not machine.ended(), machine.console()
+            assert time.monotonic() - started < PATIENCE, machine.console()
+            time.sleep(0.1)
+        seconds = time.monotonic() - started
+        (imaging.folder / "known_hosts").write_text(f"{checkin.address} {checkin.report.ssh_host_key}\n")
+        login = [*imaging.ssh(), f"root@{checkin.address}", "exec sleep 1d"]
+        with subprocess.Popen(login, stdin=subprocess.DEVNULL) as session:
+            try:
+                yield Booted(imaging, env, machine, entry.token, checkin, seconds, session)
+            finally:
+                session.terminate()
+
+
+def test_is_small(booted: Booted) -> None:
+    assert booted.env.kernel.stat().st_size + booted.env.initrd.stat().st_size < LARGEST
+
+
+def test_tells_what_machine_it_is(booted: Booted, record_property: t.Callable[[str, object], None]) -> None:
+    record_property("seconds to the check-in", booted.seconds)
+    report = booted.checkin.report
+    assert report.macs == (MAC,)
+    assert report.addresses == (booted.checkin.address,)
+    assert report.dmi == {
+        "vendor": "Example Inc.",
+        "model": "Desktop 7",
+        "serial": "S-1234",
+        "uuid": report.dmi["uuid"],
+    }
+    assert (report.firmware, report.secure_boot, report.boot_env) == ("bios", None, booted.env.digest)
+    assert 1.8 < report.memory / 2**30 < 2
+    assert [(disk["path"], disk["serial"], disk["size"]) for disk in report.disks] == [("/dev/vda", "D-1", 1 << 30)]
+
+
+def test_has_the_time_of_the_server(booted: Booted) -> None:
+    assert "the clock of this machine was wrong" in booted.machine.console()
+    assert abs(int(booted.run("date +%s").stdout) - time.time()) < 10
+
+
+def test_controller_gets_in_by_the_key_of_the_check_in(booted: Booted) -> None:
+    done = booted.run("id -un")
+    assert (done.returncode, done.stdout) == (0, "root\n"), done.stderr
+
+
+def test_nobody_else_gets_in(booted: Booted) -> None:
+    stranger = booted.imaging.folder / "stranger"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True)
+    keyless = ["-o", "IdentityFile=none", "-o", "IdentitiesOnly=yes"]
+    for options in (
+        [*keyless, "-o", "PreferredAuthentications=password,keyboard-interactive"],
+        ["-i", str(stranger), *keyless],
+    ):
+        command = [each for each in booted.imaging.ssh() if each not in {"-i", str(booted.imaging.key)}]
+        done = subprocess.run(
+            [*command, *options, f"root@{booted.checkin.address}", "true"], capture_output=True, text=True, check=False
+        )
+        assert "Permission denied (publickey)" in done.stderr
+
+
+def test_only_ssh_listens(booted: Booted) -> None:
+    listening = booted.run("ss --no-header --listening --numeric --tcp --udp | awk '{print $5}'").stdout.split()
+    others = [each for each in listening if not each.startswith(("127.", "[::1]"))]
+    assert {each.rpartition(":")[2] for each in others} <= {"22", "68"}  # 68: the DHCP client
+
+
+def test_libraries_and_programs_are_there(booted: Booted) -> None:
+    probe = "/usr/bin/python3 -c 'import blake3, netaddr, packaging, requests, zstandard; print(blake3.__version__)'"
+    assert booted.run(probe).stdout.startswith("1.")
+    programs = (
+        "blkid btrfs cryptsetup dmidecode efibootmgr fsck.exfat fsck.f2fs losetup lsblk lvm mkfs.vfat mount ntfsclone "
+        "partclone.ext4 sfdisk wimlib-imagex xfs_repair"
+    )
+    assert booted.run(f"for each in {programs}; do command -v $each >/dev/null || echo $each; done").stdout == ""
+
+
+def test_drivers_of_file_systems_are_there(booted: Booted) -> None:
+    done = booted.run("modprobe --all btrfs ext4 xfs vfat nls_cp437 nls_ascii exfat f2fs hfsplus fuse loop dm_crypt")
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_failed_and_nobody_has_a_shell(booted: Booted) -> None:
+    assert booted.run("systemctl --failed --quiet").stdout == ""
+    assert booted.run("ps -o comm= -C agetty,login,sulogin").stdout == ""
+    assert booted.run("pgrep --terminal tty1,tty2,ttyS0").stdout == ""
+
+
+def test_command_line_has_no_secret_but_the_token(booted: Booted) -> None:
+    assert booted.run("cat /proc/cmdline").stdout.split() == [*booted.machine.cmdline.split()]
+
+
+def test_modules_run_there(booted: Booted) -> None:
+    folder = booted.imaging.folder
+    inventory = folder / "inventory.json"
+    host = {
+        "ansible_host": booted.checkin.address,
+        "ansible_user": "root",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_ssh_private_key_file": str(booted.imaging.key),
+        "ansible_ssh_common_args": f"-F none -o UserKnownHostsFile={folder}/known_hosts -o StrictHostKeyChecking=yes",
+        "ansible_ssh_args": "-o ControlMaster=no",
+    }
+    inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
+    command = ["ansible", "pc-1", "-i", str(inventory), "-m", "golden.fleet.disk_info", "-a", "contents=true"]
+    done = subprocess.run(
+        booted.imaging.network.inside(*command),
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE / ".cache"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (disk,) = json.loads(done.stdout.partition("=>")[2])["disks"]
+    assert (disk["serial"], disk["eligible"], disk["contents"]) == ("D-1", True, [])
+
+
+def test_console_tells_how_things_stand(booted: Booted) -> None:
+    console = booted.machine.console()
+    assert "Example Inc. Desktop 7, serial S-1234" in console
+    assert f"{booted.checkin.address}; network cards: " in console
+    assert MAC in console
+    assert f"{booted.imaging.network.server} accepted this machine at" in console
+    assert "Waiting for the controller." in console
+    assert booted.token not in console
+
+
+def test_goes_back_to_its_disk_when_nobody_needs_it(booted: Booted) -> None:
+    booted.session.terminate()
+    booted.machine.wait_for_end(IDLE + 40)
+    assert "nobody needs this machine" in booted.machine.console()
+
+
+def test_token_counts_once(booted: Booted) -> None:
+    """Another machine, or this one once more, shows a token that was used: it is told on its screen."""
+    with machine_of(booted.imaging, booted.env, "tap2", booted.token) as machine:
+        machine.wait_for("the server refused this machine", PATIENCE)
+        machine.wait_for("This machine restarts in 60 seconds and then boots from its disk", PATIENCE)
+    assert [each["reason"] for each in booted.imaging.netboot.refusals()] == [
+        "the token of pc-1 was used already, by another machine or boot"
+    ]
