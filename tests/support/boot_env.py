@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +48,6 @@ def defaults() -> dict[str, t.Any]:
     variables = yaml.safe_load((_ROLE / "defaults" / "main.yml").read_text("utf-8"))
     names = ((name[len(_PREFIX) :], value) for name, value in variables.items())
     return {name: value for name, value in names if name not in _OF_THE_ROLE}
-
-
-def prepare(cache: Path | None = None, say: t.Callable[[str], None] = lambda _text: None) -> None:
-    """Get the packages of the role's defaults into the cache, so that the role itself needs no mirror any more."""
-    with tempfile.TemporaryDirectory() as folder:
-        boot_env(Path(folder), ca="", authorized_keys=[], cache=cache, say=say)
 
 
 def boot_env(

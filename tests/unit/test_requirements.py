@@ -10,11 +10,13 @@ import re
 import typing as t
 from pathlib import Path
 
+import pytest
 import yaml
 from ansible_collections.golden.fleet.plugins.module_utils._run import PACKAGES
 
 TREE = Path(__file__).resolve().parents[2]
 ROLE = TREE / "roles" / "tools"
+ROLES = sorted(path.parent.parent.name for path in TREE.glob("roles/*/meta/argument_specs.yml"))
 
 
 def load(path: Path) -> t.Any:
@@ -40,14 +42,25 @@ def test_role_installs_the_packages_that_bindep_names() -> None:
     assert set(load(ROLE / "vars" / "main.yml")["__tools_packages"]["Debian"]) == machine_packages()
 
 
-def test_specification_of_the_role_tells_its_defaults() -> None:
-    options = load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
-    assert {name: option["default"] for name, option in options.items()} == load(ROLE / "defaults" / "main.yml")
+@pytest.mark.parametrize("role", ROLES)
+def test_specification_of_a_role_tells_its_defaults(role: str) -> None:
+    options = load(TREE / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    told = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert told == load(TREE / "roles" / role / "defaults" / "main.yml")
 
 
-def test_readme_of_the_role_lists_its_variables() -> None:
-    listed = re.findall(r"^\| `(tools_\w+)`", (ROLE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(listed) == set(load(ROLE / "defaults" / "main.yml"))
+@pytest.mark.parametrize("role", ROLES)
+def test_readme_of_a_role_lists_its_variables(role: str) -> None:
+    options = load(TREE / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    readme = (TREE / "roles" / role / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(rf"^\| `({role}_\w+)`", readme, re.MULTILINE)) == set(options)
+
+
+def test_boot_environment_has_what_a_machine_needs() -> None:
+    inside = load(TREE / "roles" / "boot_env" / "defaults" / "main.yml")
+    assert machine_packages() - {"python3-venv"} <= set(inside["boot_env_packages"])
+    libraries = {name.partition("==")[0] for name in inside["boot_env_libraries"]}
+    assert {"blake3", "netaddr"} == libraries
 
 
 def test_action_group_of_the_store_has_every_image_module() -> None:

@@ -16,8 +16,7 @@ from .settings import Settings
 
 _FILES = Path(__file__).resolve().parent.parent
 _UNITS = "etc/systemd/system"
-_WANTED = ("golden-boot-env.service", "golden-host-key.service", "golden-sshd.service")
-_WANTED_OF_DEBIAN = ("systemd-networkd.service",)
+_WANTED = ("golden-boot-env.service", "golden-host-key.service", "golden-sshd.service", "systemd-networkd.service")
 _SCREEN_OF_SHELL = "tty2"
 # Nothing here outlives a boot, has users, or starts anything that lies on a disk; and every unit takes its time.
 _MASKED = (
@@ -99,15 +98,18 @@ def _units(settings: Settings, folder: Path) -> None:
     _link(folder / "default.target", "/usr/lib/systemd/system/multi-user.target")
     for name in _MASKED:
         _link(folder / name, "/dev/null")
-    wanted = dict.fromkeys(_WANTED)
+    for name in (*_WANTED, *_wanted_by_variables(settings)):
+        unit = f"{name.partition('@')[0]}@.service" if "@" in name else name
+        home = "/etc/systemd/system" if (folder / unit).exists() else "/usr/lib/systemd/system"
+        _link(folder / "multi-user.target.wants" / name, f"{home}/{unit}")
+
+
+def _wanted_by_variables(settings: Settings) -> list[str]:
+    wanted = ["keyboard-setup.service"] if settings.keyboard != "us" else []
     if settings.console_shell:
         serial = [each.partition(",")[0] for each in settings.consoles if not each.startswith("tty0")]
-        wanted |= {f"golden-shell@{each}.service": None for each in (_SCREEN_OF_SHELL, *serial)}
-    for name in wanted:
-        template = name.partition("@")[0] + "@.service" if "@" in name else name
-        _link(folder / "multi-user.target.wants" / name, f"/etc/systemd/system/{template}")
-    for name in _WANTED_OF_DEBIAN:
-        _link(folder / "multi-user.target.wants" / name, f"/usr/lib/systemd/system/{name}")
+        wanted += [f"golden-shell@{each}.service" for each in (_SCREEN_OF_SHELL, *serial)]
+    return wanted
 
 
 def _permit(folder: Path) -> None:

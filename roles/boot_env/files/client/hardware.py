@@ -63,7 +63,7 @@ class Machine:
         dmi, firmware = self.dmi(), self.firmware().upper()
         secure = " with Secure Boot" if self.secure_boot() else ""
         name = f"{dmi['vendor']} {dmi['model']}".strip() or "unknown model"
-        return f"{name}, serial {dmi['serial'] or 'unknown'}, {self.memory() / 2**30:.1f} GiB, {firmware}{secure}"
+        return f"{name}, serial {dmi['serial'] or 'unknown'}, {self.memory() / 2**30:.1f} GiB of memory, {firmware}{secure}"
 
     def _line(self, file: str) -> str:
         try:

@@ -190,6 +190,12 @@ def test_shell_only_for_those_who_ask(tmp_path: Path) -> None:
     assert {os.readlink(path) for path in wanted} == {"/etc/systemd/system/golden-shell@.service"}
 
 
+def test_keyboard_is_set_where_it_is_another(tmp_path: Path) -> None:
+    overlay.lay_out(settings(keyboard="de"), "base-1", tmp_path / "files")
+    link = tmp_path / "files/etc/systemd/system/multi-user.target.wants/keyboard-setup.service"
+    assert os.readlink(link) == "/usr/lib/systemd/system/keyboard-setup.service"
+
+
 @pytest.mark.parametrize(
     "change",
     [{"ca": "x"}, {"authorized_keys": ["k"]}, {"idle": 5}, {"consoles": ["tty0"]}, {"console_shell": True}],

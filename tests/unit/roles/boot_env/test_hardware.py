@@ -127,4 +127,4 @@ def test_a_line_is_a_line() -> None:
 
 
 def test_people_see_what_machine_it_is(root: Path) -> None:
-    assert Machine(root).describe() == "Example Inc. Desktop 7, serial S-\ufffd1, 1.9 GiB, BIOS"
+    assert Machine(root).describe() == "Example Inc. Desktop 7, serial S-\ufffd1, 1.9 GiB of memory, BIOS"
