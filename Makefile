@@ -55,7 +55,7 @@ lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff check --quiet .
 	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p ansible_collections.golden.fleet.roles -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.bench
 	yamllint --strict .
-	shellcheck .ci/run tests/tools/*.sh tests/lab/run
+	shellcheck .ci/run tests/tools/*.sh tests/lab/run roles/boot_env/files/image/usr/lib/golden.fleet/boot-card
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q
 
 unit: ## the fast tests
