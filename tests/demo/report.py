@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.golden.fleet.plugins.module_utils._units import show_duration, show_size
 
-_COLUMNS = ("", "host", "firmware", "into the network", "fetched", "written", "back", "all of it")
+_COLUMNS = ("", "host", "firmware", "into the network", "imaging", "fetched", "written", "back", "all of it")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,15 @@ def table(steps: t.Sequence[Step], records: t.Sequence[dict[str, t.Any]]) -> str
     return "\n".join([*text, "", *took])
 
 
+def compared(record: dict[str, t.Any], kernel: float) -> str:
+    """How long a machine took into the boot environment, and the same kernel and initramfs by itself (seconds)."""
+    boot = record["seconds"]["boot"]
+    return (
+        f"From power-on to check-in: {record['host']} {boot:.0f} s over the network, "
+        f"{boot / kernel:.1f} times the {kernel:.0f} s that the same kernel and initramfs take with QEMU's -kernel."
+    )
+
+
 def _cells(record: dict[str, t.Any]) -> tuple[str, ...]:
     moved = record.get("bytes") or {}
     return (
@@ -40,6 +49,7 @@ def _cells(record: dict[str, t.Any]) -> tuple[str, ...]:
         record["host"],
         record["firmware"] or "",
         _time(record["seconds"]["boot"]),
+        _time(record["seconds"]["work"]),
         _size(moved.get("fetched")),
         _size(moved.get("written")),
         _time(record["seconds"]["back"]),

@@ -24,7 +24,9 @@ from ..lab.lab import RUN, Lab, LabFailed
 from ..lab.machines import machines_of
 from ..support.container import ContainerFailed
 from ..support.debian import BuildFailed
+from ..support.qemu import BootFailed
 from . import report
+from .baseline import seconds_to_check_in
 
 _MACHINES = Path(__file__).parents[1] / "lab" / "machines.yml"
 _RECORDS = Path(__file__).with_name("records.yml")
@@ -43,11 +45,11 @@ def main() -> None:
     began = time.monotonic()
     try:
         with _lab(arguments.keep) as lab:
-            steps = _demo(lab)
-            print(f"\n=== What was done\n\n{report.table(steps, _records(lab))}")
+            kernel, steps = _demo(lab)
+            _show(steps, _records(lab), kernel)
     except KeyboardInterrupt:
         sys.exit("\ndemo: interrupted; nothing is left of it but logs.")
-    except (LabFailed, BuildFailed, ContainerFailed, DemoFailed) as failed:
+    except (LabFailed, BuildFailed, ContainerFailed, BootFailed, DemoFailed) as failed:
         sys.exit(f"\ndemo: {failed}")
     print(f"\nAll of it took {show_duration(int(time.monotonic() - began))}.")
 
@@ -76,14 +78,25 @@ def _lab(keep: bool) -> t.Iterator[Lab]:
             lab.down()
 
 
-def _demo(lab: Lab) -> list[report.Step]:
+def _demo(lab: Lab) -> tuple[float, list[report.Step]]:
     release = ["-e", "golden_version=2026.11", "-e", '{"capture_tags": ["stable"]}']
-    return [
-        _play(lab, "golden.fleet.server"),
+    server = _play(lab, "golden.fleet.server")
+    _heading("To compare with: the boot environment started by QEMU itself, without firmware and network")
+    kernel = seconds_to_check_in(lab)
+    print(f"  It checked in after {kernel:.0f} s.")
+    return kernel, [
+        server,
         _play(lab, "golden.fleet.capture", "-l", "reference", *release),
         _play(lab, "golden.fleet.deploy", "-l", "lab_a"),
         _play(lab, "golden.fleet.deploy", "-l", "lab_a"),
     ]
+
+
+def _show(steps: list[report.Step], records: list[dict[str, t.Any]], kernel: float) -> None:
+    _heading("What was done")
+    print(report.table(steps, records))
+    captures = [record for record in records if record["purpose"] == "capture"]
+    print("\n".join(report.compared(record, kernel) for record in captures))
 
 
 def _play(lab: Lab, *arguments: str) -> report.Step:

@@ -43,11 +43,14 @@ _BMC = {"redfish": RedfishBmc, "ipmi": IpmiBmc}
 _BMC_PORTS = {"redfish": 8000, "ipmi": 623}
 _LAST_LINES = 40
 _PATIENCE = 30.0  # seconds until what was killed is gone
+_NO_TREE = Path("/nonexistent")  # for a container that is there already
 _ANSIBLE_CFG = """\
 [defaults]
 inventory = {folder}/inventory
 collections_path = {collections}
 retry_files_enabled = false
+# How often Ansible looks whether a task has ended; by default a thousand times a second, which keeps it busy.
+internal_poll_interval = 0.05
 
 [ssh_connection]
 pipelining = true
@@ -72,6 +75,11 @@ class Lab:
     @property
     def is_up(self) -> bool:
         return self._up.exists() and self.network.exists()
+
+    @property
+    def server_files(self) -> Path:
+        """The root of what the imaging server has written."""
+        return self._container(_NO_TREE).written
 
     def up(self, machines: t.Sequence[LabMachine], say: Say, *, serve: bool = True) -> None:
         """Start it, with nothing of an earlier one.
@@ -107,6 +115,10 @@ class Lab:
             raise LabFailed(
                 "\n".join([*said, f"{' '.join(command)} failed with {done.returncode}; all it said is in {log}"])
             )
+
+    def server(self) -> Container:
+        """The imaging server of a lab that is up."""
+        return self._container(server_tree(lambda _text: None))
 
     @contextlib.contextmanager
     def _locked(self) -> t.Iterator[None]:
@@ -217,7 +229,7 @@ class Lab:
         for name in ("up", "environment"):
             (self.folder / name).unlink(missing_ok=True)
         if self._ours.exists():
-            self._container(Path("/nonexistent")).destroy()
+            self._container(_NO_TREE).destroy()
             self._kill_all()
             self.network.destroy()
             self._ours.unlink()

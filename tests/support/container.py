@@ -124,6 +124,7 @@ class Container:
         self.folder = folder
         self.name = name or f"golden-{secrets.token_hex(4)}"
         self.key = folder / "id_ed25519"
+        self.written = folder / "written"  # the root of what differs from the tree
         self._tree = tree
         self._network = network
         self._binds = binds or {}
@@ -182,7 +183,7 @@ class Container:
     def destroy(self) -> None:
         """Cut its power, and remove what it has written."""
         self.stop()
-        shutil.rmtree(self.folder / "written", ignore_errors=True)
+        shutil.rmtree(self.written, ignore_errors=True)
         shutil.rmtree(self.folder / "work", ignore_errors=True)
 
     def run(self, *argv: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -196,6 +197,11 @@ class Container:
         if check and done.returncode:
             raise ContainerFailed(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done
+
+    def write(self, path: str, text: str) -> None:
+        """Put a file there, with the folders that it needs."""
+        self.run("mkdir", "-p", str(Path(path).parent))
+        self.run("tee", path, stdin=text)
 
     def leader(self) -> int:
         """The systemd of the container, by its number out here."""
@@ -221,21 +227,21 @@ class Container:
         }
 
     def _prepare(self) -> None:
-        for name in ("root", "written/etc", "work"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder / "root", self.written / "etc", self.folder / "work"):
+            folder.mkdir(parents=True, exist_ok=True)
         if not self.key.exists():
             call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", self.key)
-        login = self.folder / "written/root/.ssh"
+        login = self.written / "root/.ssh"
         login.mkdir(mode=0o700, parents=True, exist_ok=True)
         login.parent.chmod(0o700)
         shutil.copy(self.key.with_suffix(".pub"), login / "authorized_keys")
-        (self.folder / "written/etc/hostname").write_text(f"{self.name}\n")
-        (self.folder / "written/etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {self.name}\n")
+        (self.written / "etc/hostname").write_text(f"{self.name}\n")
+        (self.written / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {self.name}\n")
 
     def _command(self, outlive: bool) -> list[str]:
         """Layers and container in namespaces of their own: nothing is mounted outside, and all dies with the first."""
         procs = " ".join(str(cgroup / "cgroup.procs") for cgroup in self._own_cgroups())
-        layers = f"lowerdir={self._tree},upperdir={self.folder}/written,workdir={self.folder}/work"
+        layers = f"lowerdir={self._tree},upperdir={self.written},workdir={self.folder}/work"
         script = f"""
             set -e
             for procs in {procs}; do echo 0 >$procs; done

@@ -43,15 +43,23 @@ auth_unix_ro = "none"
 auth_unix_rw = "none"
 log_outputs = "2:stderr"
 """
+# libvirtd looks for the user that Debian's libvirt-daemon-system would make, even where its machines run as root.
 # The shell stays as process 1 of the namespace and reaps QEMU; libvirtd would wait for ever for what nobody reaps.
 _START = """\
 for name in run etc var/lib var/log var/cache; do
     mkdir -p "$0/$name" "/$name/libvirt"
     mount --bind "$0/$name" "/$name/libvirt"
 done
+for name in passwd group; do
+    { grep -v '^libvirt-qemu:' "/etc/$name"; echo "$1"; } >"$0/$name"
+    mount --bind "$0/$name" "/etc/$name"
+    shift
+done
 libvirtd --pid-file /run/libvirt/libvirtd.pid &
 wait
 """
+
+_USER = ("libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin", "libvirt-qemu:x:64055:")  # passwd, group
 
 
 @dataclass(frozen=True)
@@ -183,7 +191,7 @@ class Libvirt:
         (self.folder / "etc" / "libvirtd.conf").write_text(_LIBVIRTD_CONF)
         network = ["ip", "netns", "exec", self.network] if self.network else ["unshare", "--net"]
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        start = ["sh", "-eu", "-c", _START, str(self.folder)]
+        start = ["sh", "-eu", "-c", _START, str(self.folder), *_USER]
         self._service.start([*network, *apart, *start], self._answers)
 
     def stop(self) -> None:
@@ -198,6 +206,11 @@ class Libvirt:
 
     def is_on(self, name: str) -> bool:
         return self.virsh("domstate", name) != "shut off"
+
+    def boots_first(self, name: str) -> BootDevice:
+        """What it tries first from its next start on."""
+        before = self.virsh("dumpxml", "--inactive", name).partition("<boot order='1'/>")[0]
+        return "network" if before.rfind("<interface") > before.rfind("<disk") else "disk"
 
     def virsh(self, *words: str) -> str:
         """What virsh says."""

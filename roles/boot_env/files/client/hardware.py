@@ -60,10 +60,10 @@ class Machine:
 
     def describe(self) -> str:
         """For people."""
-        dmi, firmware = self.dmi(), self.firmware().upper()
-        secure = " with Secure Boot" if self.secure_boot() else ""
+        dmi = self.dmi()
         name = f"{dmi['vendor']} {dmi['model']}".strip() or "unknown model"
-        return f"{name}, serial {dmi['serial'] or 'unknown'}, {self.memory() / 2**30:.1f} GiB of memory, {firmware}{secure}"
+        firmware = self.firmware().upper() + (" with Secure Boot" if self.secure_boot() else "")
+        return f"{name}, serial {dmi['serial'] or 'unknown'}, {self.memory() / 2**30:.1f} GiB of memory, {firmware}"
 
     def _line(self, file: str) -> str:
         try:
