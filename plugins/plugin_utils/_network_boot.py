@@ -30,7 +30,7 @@ class Server(t.Protocol):
 
     def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]: ...
 
-    def remove_entry(self, entry_id: str) -> None: ...
+    def remove_entry(self, entry_id: str) -> bool: ...
 
 
 class Hand(t.Protocol):
@@ -118,11 +118,19 @@ class NetworkBoot:
                 return waited
 
     def _take_back(self, entry_id: str) -> None:
-        """The machine's next boot is from its disk again, whenever that will be."""
-        for what in (lambda: self._server.remove_entry(entry_id), lambda: self._hand.boot_from("disk")):
-            try:
-                what()
-            except PowerUnsupported:
-                continue
-            except GoldenError as error:
-                self._say(f"could not be taken back: {error.message}")
+        """The machine's next boot is from its disk again, whenever that will be.
+
+        Where another run has made an entry meanwhile, the machine is that one's: this one was left behind by a
+        controller that was killed.
+        """
+        try:
+            if not self._server.remove_entry(entry_id):
+                return
+        except GoldenError as error:
+            self._say(f"the entry could not be removed: {error.message}")
+        try:
+            self._hand.boot_from("disk")
+        except PowerUnsupported:
+            pass
+        except GoldenError as error:
+            self._say(f"the boot device could not be taken back: {error.message}")

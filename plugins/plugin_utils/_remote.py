@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import NetbootError, PowerError, PowerIgnored, PowerUnsupported
@@ -23,13 +24,21 @@ class Modules:
     def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
         self._action = action
         self._task_vars = task_vars
+        self._host = action._task.delegate_to or task_vars["inventory_hostname"]
 
     def run(self, name: str, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """What a module returns, also when it failed."""
+        """What a module returns, also when it failed.
+
+        That machine may be away for a moment. The host of the task is another one, so it is no unreachable host, which
+        Ansible would drop without cleaning up.
+        """
         given = {key: value for key, value in args.items() if value is not None}
-        answer: dict[str, t.Any] = self._action._execute_module(
-            module_name=f"golden.fleet.{name}", module_args=given, task_vars=self._task_vars
-        )
+        try:
+            answer: dict[str, t.Any] = self._action._execute_module(
+                module_name=f"golden.fleet.{name}", module_args=given, task_vars=self._task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            return {"failed": True, "msg": f"{self._host} cannot be reached: {error}"}
         return answer
 
 
@@ -48,8 +57,9 @@ class ServerModules:
     def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
         return self._run("netboot_wait", {"id": entry_id, "timeout": f"{timeout}s", "beyond": beyond})
 
-    def remove_entry(self, entry_id: str) -> None:
-        self._run("netboot_entry", {"id": entry_id, "state": "absent"})
+    def remove_entry(self, entry_id: str) -> bool:
+        """:return: whether it was there."""
+        return bool(self._run("netboot_entry", {"id": entry_id, "state": "absent"})["changed"])
 
     def _run(self, name: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
         answer = self._modules.run(name, {**self._common, **args})

@@ -19,8 +19,9 @@ MEANING: t.Final = {
     NOTHING: "No request for an address came from it. Is it switched on, is this its MAC address, is network boot "
     "(PXE) enabled in its firmware and before the disk, and does its cable lead to the deployment network? If it shows "
     "its operating system now, it has ignored the boot order and started from its disk.",
-    DHCP: "It asked for an address, but fetched no boot loader. Does another DHCP server answer on this network with "
-    "boot settings of its own, or does a firewall keep TFTP (UDP port 69) away from the imaging server?",
+    DHCP: "It asked for an address, but fetched no boot loader. If it shows its operating system now, it has ignored "
+    "the boot order and started from its disk. Otherwise: does another DHCP server answer on this network with boot "
+    "settings of its own, or does a firewall keep TFTP (UDP port 69) away from the imaging server?",
     BOOT_LOADER: "It fetched a boot loader, but not its own boot file. Can it reach the imaging server over HTTP (port "
     "80)? With Secure Boot on, it needs the loader shim instead of iPXE: imaging_server_uefi_loader.",
     ENTRY: "It read its boot file, but fetched no kernel. Look at its screen for what the boot loader says.",

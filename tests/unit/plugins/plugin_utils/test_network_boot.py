@@ -49,8 +49,27 @@ class Server:
             raise NetbootError("it has not checked in", stage=stage)
         return {"stage": stage, "checkin": CHECKIN if stage == "checked_in" else None}
 
-    def remove_entry(self, entry_id: str) -> None:
+    def remove_entry(self, entry_id: str) -> bool:
         self.calls.append(f"remove {entry_id}")
+        return True
+
+
+class Replaced(Server):
+    """One where another run has made an entry for the machine meanwhile."""
+
+    def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
+        raise NetbootError(f"another run has replaced {entry_id}: {timeout}, {beyond}")
+
+    def remove_entry(self, entry_id: str) -> bool:
+        super().remove_entry(entry_id)
+        return False
+
+
+class Unreachable(Server):
+    """One that is away when the entry is to be removed."""
+
+    def remove_entry(self, entry_id: str) -> bool:
+        raise NetbootError(f"imaging cannot be reached, for {entry_id}")
 
 
 class Hand:
@@ -148,3 +167,18 @@ def test_whatever_goes_wrong_the_entry_is_gone(clock: Clock) -> None:
         NetworkBoot(server, hand, lambda _text: None, 600).go()
     assert server.calls == ["entry for 630 s", "remove e1"]
     assert hand.calls == ["network", "disk"]
+
+
+def test_the_machine_of_another_run_is_left_alone(clock: Clock) -> None:
+    hand = Hand()
+    with pytest.raises(NetbootError, match="another run"):
+        NetworkBoot(Replaced(clock, []), hand, lambda _text: None, 600).go()
+    assert hand.calls == ["network", "start"]
+
+
+def test_the_boot_device_is_taken_back_although_the_entry_is_not(clock: Clock) -> None:
+    hand, said = Hand(), list[str]()
+    with pytest.raises(NetbootError, match="has not checked in"):
+        NetworkBoot(Unreachable(clock, ["nothing"]), hand, said.append, 600).go()
+    assert hand.calls[-1] == "disk"
+    assert "the entry could not be removed: imaging cannot be reached, for e1" in said
