@@ -140,7 +140,7 @@ def test_refused_for_good(tmp_path: Path, status: int, why: str) -> None:
 def test_nobody_else_is_told_the_token(tmp_path: Path) -> None:
     _ca, certificate = make_certificates(tmp_path, TODAY - YEAR, TODAY + YEAR)
     (tmp_path / "other").mkdir()
-    other, _ = make_certificates(tmp_path / "other", TODAY - YEAR, TODAY + YEAR)
+    other, _certificate = make_certificates(tmp_path / "other", TODAY - YEAR, TODAY + YEAR)
     with Imaging(certificate, 204).serving() as imaging:
         boot = Boot(imaging.url, other)
         assert not boot.check_in(0.2)
@@ -175,7 +175,7 @@ def test_clock_that_makes_the_certificate_invalid_is_set(tmp_path: Path, begins:
 def test_clock_is_not_taken_from_strangers(tmp_path: Path) -> None:
     _ca, certificate = make_certificates(tmp_path, TODAY + YEAR, TODAY + 2 * YEAR)
     (tmp_path / "other").mkdir()
-    other, _ = make_certificates(tmp_path / "other", TODAY - YEAR, TODAY + YEAR)
+    other, _certificate = make_certificates(tmp_path / "other", TODAY - YEAR, TODAY + YEAR)
     with Imaging(certificate).serving() as imaging:
         boot = Boot(imaging.url, other)
         assert not boot.check_in(0.2)
