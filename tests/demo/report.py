@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.golden.fleet.plugins.module_utils._units import show_duration, show_size
 
-_COLUMNS = ("", "host", "firmware", "into the network", "imaging", "fetched", "written", "back", "all of it")
+_COLUMNS = ("", "host", "firmware", "into the network", "imaging", "sent or fetched", "written", "back", "all of it")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Step:
     name: str
     seconds: float
     processor: float
+    machines: int = 1
 
 
 def table(steps: t.Sequence[Step], records: t.Sequence[dict[str, t.Any]]) -> str:
@@ -29,8 +30,14 @@ def table(steps: t.Sequence[Step], records: t.Sequence[dict[str, t.Any]]) -> str
     widths = [max(len(line[at]) for line in lines) for at in range(len(_COLUMNS))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
     text.insert(1, "-" * len(text[0]))
-    took = [f"{step.name}: {show_duration(int(step.seconds))}, controller {step.processor:.1f} s" for step in steps]
-    return "\n".join([*text, "", *took])
+    return "\n".join([*text, "", *map(_took, steps)])
+
+
+def _took(step: Step) -> str:
+    return (
+        f"{step.name}: {show_duration(int(step.seconds))}, of which the controller was busy for "
+        f"{step.processor / step.machines:.1f} s per machine"
+    )
 
 
 def compared(record: dict[str, t.Any], kernel: float) -> str:
@@ -43,14 +50,15 @@ def compared(record: dict[str, t.Any], kernel: float) -> str:
 
 
 def _cells(record: dict[str, t.Any]) -> tuple[str, ...]:
-    moved = record.get("bytes") or {}
+    nothing = {"fetched": 0, "written": 0} if record.get("applied") is False else {}
+    moved = record.get("bytes") or nothing
     return (
         record["purpose"] if record["outcome"] == "ok" else f"{record['purpose']} FAILED",
         record["host"],
         record["firmware"] or "",
         _time(record["seconds"]["boot"]),
         _time(record["seconds"]["work"]),
-        _size(moved.get("fetched")),
+        _size(moved.get("fetched", moved.get("stored"))),
         _size(moved.get("written")),
         _time(record["seconds"]["back"]),
         _time(record["seconds"].get("all")),

@@ -87,8 +87,8 @@ def _demo(lab: Lab) -> tuple[float, list[report.Step]]:
     return kernel, [
         server,
         _play(lab, "golden.fleet.capture", "-l", "reference", *release),
-        _play(lab, "golden.fleet.deploy", "-l", "lab_a"),
-        _play(lab, "golden.fleet.deploy", "-l", "lab_a"),
+        _play(lab, "golden.fleet.deploy", "-l", "lab_a", machines=2),
+        _play(lab, "golden.fleet.deploy", "-l", "lab_a", machines=2),
     ]
 
 
@@ -99,7 +99,7 @@ def _show(steps: list[report.Step], records: list[dict[str, t.Any]], kernel: flo
     print("\n".join(report.compared(record, kernel) for record in captures))
 
 
-def _play(lab: Lab, *arguments: str) -> report.Step:
+def _play(lab: Lab, *arguments: str, machines: int = 1) -> report.Step:
     """Run a playbook as its users do, before their eyes.
 
     :raises DemoFailed: it failed.
@@ -111,7 +111,7 @@ def _play(lab: Lab, *arguments: str) -> report.Step:
         raise DemoFailed(f"ansible-playbook {' '.join(arguments)} failed. Consoles and logs are in {lab.folder}.")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return report.Step(arguments[0], time.monotonic() - began, processor)
+    return report.Step(arguments[0], time.monotonic() - began, processor, machines)
 
 
 def _records(lab: Lab) -> list[dict[str, t.Any]]:

@@ -18,10 +18,10 @@ def test_the_table() -> None:
         "bytes": None,
         "seconds": {"boot": None, "work": None, "back": None, "all": 900},
     }  # fmt: skip
-    lines = table([Step("golden.fleet.deploy", 193.4, 8.24)], [deploy, failed]).splitlines()
+    lines = table([Step("golden.fleet.deploy", 193.4, 8.24, 2)], [deploy, failed]).splitlines()
     assert " ".join(lines[2].split()) == "deploy pc-1 uefi 1 min 1 s 1 min 15 s 165.0 MB 731.0 MB 40 s 3 min 10 s"
     assert " ".join(lines[3].split()) == "deploy FAILED pc-2 15 min 0 s"
-    assert lines[-1] == "golden.fleet.deploy: 3 min 13 s, controller 8.2 s"
+    assert lines[-1] == "golden.fleet.deploy: 3 min 13 s, of which the controller was busy for 4.1 s per machine"
 
 
 def test_a_boot_compared_with_the_kernel_alone() -> None:
