@@ -60,7 +60,9 @@ class Sshd:
             _make_key(self._folder / name)
         public = (self._folder / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
-        environment = {"PATH": f"{self.programs}:/usr/local/bin:/usr/bin:/bin", **self._environment}
+        # A shell under sshd reads the start-up file in its home.
+        home = {"HOME": str(self._folder), "PATH": f"{self.programs}:/usr/local/bin:/usr/bin:/bin"}
+        environment = {**home, **self._environment}
         config = self._folder / "sshd_config"
         words = " ".join(f"{name}={value}" for name, value in environment.items())
         config.write_text(_CONFIG.format(port=self.port, folder=self._folder, environment=words))

@@ -134,6 +134,7 @@ def _handler(peer: WindowsPeer) -> type[http.server.BaseHTTPRequestHandler]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
         context: spnego.ContextProxy | None = None
 
         def do_POST(self) -> None:

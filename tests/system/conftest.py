@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stores for the tests of the image room."""
+"""Stores for the tests of the image room; and what tests need not wait for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._image import lease, pack
+from ansible_collections.golden.fleet.plugins.module_utils._power import waiting
 from ansible_collections.golden.fleet.plugins.module_utils._store.base import Store
 from ansible_collections.golden.fleet.plugins.module_utils._store.location import StoreLocation, open_store
 from ansible_collections.golden.fleet.tests.support.disks import MIB
@@ -68,3 +69,9 @@ def small_packs(monkeypatch: pytest.MonkeyPatch) -> int:
 def quick_takeover(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody competes for a dead claim in these tests, so there is nothing to wait for."""
     monkeypatch.setattr(lease, "_SETTLE", 0.01)
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a machine shows is looked at more often than real ones would like."""
+    monkeypatch.setattr(waiting, "_PAUSE", 0.1)

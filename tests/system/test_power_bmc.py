@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ from ansible_collections.golden.fleet.tests.support.libvirt import Libvirt, Mach
 from ansible_collections.golden.fleet.tests.support.moody_bmc import MoodyBmc
 from ansible_collections.golden.fleet.tests.support.nginx import make_certificate
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -50,10 +53,7 @@ class Place:
         return self.libvirt.is_on(self.machine.name)
 
     def first(self) -> str:
-        """From where it boots next, as libvirt knows it."""
-        text = self.libvirt.virsh("dumpxml", "--inactive", self.machine.name)
-        first = text.partition("<boot order='1'/>")[0]
-        return NETWORK if first.rfind("<interface") > first.rfind("<disk") else DISK
+        return self.libvirt.boots_first(self.machine.name)
 
     def options(self, provider: str) -> dict[str, t.Any]:
         if provider == "redfish":
@@ -153,9 +153,9 @@ def test_what_ipmi_calls_invalid_does_not_count(place: Place, opened: Open) -> N
 
 
 def test_an_operating_system_that_does_not_end(place: Place, provider: str, opened: Open) -> None:
-    power = opened(**{**place.options(provider), "timeout": 2.0})
+    power = opened(**{**place.options(provider), "timeout": 1.0})
     power.on()
-    with pytest.raises(PowerIgnored, match="was told to shut down, but after 2 s reads 'on'.*: use force, or wait"):
+    with pytest.raises(PowerIgnored, match="was told to shut down, but after 1 s reads 'on'.*: use force, or wait"):
         power.reset()
     assert place.is_on()
 
@@ -170,7 +170,8 @@ def test_wrong_credentials(place: Place, provider: str, opened: Open, wrong: dic
     assert place.options(provider)["password"] not in str(caught.value.facts) + caught.value.message
 
 
-def test_a_controller_that_is_not_there(place: Place, opened: Open) -> None:
+def test_a_controller_that_is_not_there(place: Place, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)  # sushy tries three times
     with pytest.raises(PowerError, match="cannot be reached"):
         opened(**{**place.options("redfish"), "address": "https://127.0.0.1:1"}).state()
 
@@ -220,11 +221,17 @@ def test_which_system_is_meant(place: Place, opened: Open) -> None:
         opened(**options, system="blade7").state()
 
 
-@pytest.fixture
-def plain(place: Place, tmp_path: Path) -> t.Iterator[RedfishBmc]:
-    """Without TLS, to be relayed."""
-    with RedfishBmc(tmp_path, place.libvirt, place.machine, free_port()) as bmc:
+@pytest.fixture(scope="module")
+def relayed(whole_place: Place) -> t.Iterator[RedfishBmc]:
+    folder = whole_place.folder / "relayed"
+    with RedfishBmc(folder, whole_place.libvirt, whole_place.machine, free_port()) as bmc:
         yield bmc
+
+
+@pytest.fixture
+def plain(place: Place, relayed: RedfishBmc) -> RedfishBmc:  # noqa: ARG001  # the machine as it leaves it
+    """Without TLS, to be relayed."""
+    return relayed
 
 
 def test_a_controller_that_obeys_and_complains(place: Place, plain: RedfishBmc, opened: Open) -> None:
@@ -238,10 +245,10 @@ def test_a_controller_that_obeys_and_complains(place: Place, plain: RedfishBmc, 
 
 def test_a_controller_that_complains_and_does_not_obey(plain: RedfishBmc, opened: Open) -> None:
     with MoodyBmc(plain.port, complains=True, stale=1000) as relay:
-        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 2.0}
+        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 1.0}
         power = opened(provider="redfish", **options)
         assert power.next_boot() == DISK
-        with pytest.raises(PowerIgnored, match="after 2 s reads 'disk'. It said: .*not in this state"):
+        with pytest.raises(PowerIgnored, match="after 1 s reads 'disk'. It said: .*not in this state"):
             power.set_next_boot(NETWORK)
 
 
@@ -256,7 +263,7 @@ def test_a_controller_that_reports_old_values_for_a_while(place: Place, plain: R
 
 def test_a_controller_that_ignores_the_boot_device(plain: RedfishBmc, opened: Open) -> None:
     with MoodyBmc(plain.port, stale=1000) as relay:
-        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 2.0}
+        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 1.0}
         power = opened(provider="redfish", **options)
         assert power.next_boot() == DISK
         with pytest.raises(PowerIgnored, match="reads 'disk'. Does its firmware .* put the network first"):

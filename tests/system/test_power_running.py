@@ -31,6 +31,8 @@ from ansible_collections.golden.fleet.tests.support.nginx import make_certificat
 from ansible_collections.golden.fleet.tests.support.sshd import Sshd
 from ansible_collections.golden.fleet.tests.support.wsman import GoesDown, WindowsPeer
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 MAC = "52:54:00:12:34:07"
 OTHER_MAC = "52:54:00:12:34:08"
 PASSWORD = "correct horse"
@@ -102,8 +104,8 @@ def test_linux_that_goes_down_is_restarted(pc: Pc) -> None:
 
 def test_linux_that_does_not_restart(pc: Pc) -> None:
     pc.sshd.program("reboot", "exit 1")
-    with pytest.raises(PowerIgnored, match="its operating system still runs after 3 s"):
-        pc.power(timeout=3.0).reset()
+    with pytest.raises(PowerIgnored, match="its operating system still runs after 2 s"):
+        pc.power(timeout=2.0).reset()
 
 
 def test_linux_cannot_be_switched(pc: Pc) -> None:
@@ -224,10 +226,10 @@ def test_windows_that_does_not_restart(tmp_path: Path) -> None:
         WindowsPeer(tmp_path, Windows(obeys=False).run, PASSWORD) as peer,
         pytest.raises(
             PowerIgnored,
-            match="still runs after 2 s. It said: shutdown on .* failed with exit code 1: Zugriff verweigert",
+            match="still runs after 1 s. It said: shutdown on .* failed with exit code 1: Zugriff verweigert",
         ),
     ):
-        winrm(peer, timeout=2.0).reset()
+        winrm(peer, timeout=1.0).reset()
 
 
 def test_windows_that_is_away(tmp_path: Path) -> None:
