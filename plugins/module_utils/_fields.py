@@ -18,6 +18,7 @@ _LONGEST_TEXT = 4096
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 # Not str.isprintable(): that refuses the no-break space of a French partition name, and depends on the Unicode that
 # this Python knows, while an image must be readable by all.
+_SSH_KEY = re.compile(r"[a-z0-9][a-z0-9@.-]{2,60} [A-Za-z0-9+/]{40,8000}={0,2}")
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -109,6 +110,11 @@ def moment(item: Mapping, key: str) -> str:
     except ValueError:
         raise ValueError(f"{key} is {_shown(value)}, not a time like 2026-11-01T12:00:00Z") from None
     return value
+
+
+def is_ssh_key(value: str) -> bool:
+    """Whether it is type and key of a public SSH key, as known_hosts has them, and nothing else."""
+    return _SSH_KEY.fullmatch(value) is not None
 
 
 def seconds(moment_text: str) -> int:

@@ -21,10 +21,13 @@ from tests.support import disks
 from tests.support.disks import MIB, Piece, call, make_gpt, mounted
 
 MARKER = Marker("lab-a:2026.11", "a" * 64, "5f0c9d6f8a0d1b7f", "2026-11-01T12:00:00Z")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO0vyLD4XDDZBJW2sS1bGXt5M5Ok0v6b0j6k9k0XyZ12"
 LINUX = {
     "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
     "etc/fstab": b"",
-    "etc/ssh/ssh_host_ed25519_key.pub": b"ssh-ed25519 AAAAC3Nza root@reference\n",
+    "etc/ssh/ssh_host_ed25519_key.pub": f"{KEY} root@reference\n".encode(),
+    # What is no key would come into a command that ssh runs.
+    "etc/ssh/ssh_host_rsa_key.pub": f"ssh-rsa {KEY[12:]}'%H;reboot;' root@reference\n".encode(),
     "etc/ssh/ssh_host_ed25519_key": b"private",
 }
 WINDOWS = {"Windows/System32/config/SYSTEM": b"regf", "ProgramData/desktop.ini": b""}
@@ -67,7 +70,7 @@ def test_a_linux(tmp_path: Path, kind: str) -> None:
     before = deployed_info(disk)
     assert (before["family"], before["marker"]) == ("linux", None)
     assert before["release"]["id"] == "debian"
-    assert before["ssh_host_keys"] == ["ssh-ed25519 AAAAC3Nza"]
+    assert before["ssh_host_keys"] == [KEY]
     content = path.read_bytes()
     would = mark(disk, MARKER, check=True)
     assert would["changed"]

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 from dataclasses import asdict, dataclass
 
@@ -18,7 +17,6 @@ from .mac import normal_mac
 
 LONGEST = 64 << 10  # bytes
 _MOST = 64  # network cards, addresses, disks
-_HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/]{40,1024}={0,2}")
 _DMI = ("vendor", "model", "serial", "uuid")
 _DISK = ("path", "serial", "model", "wwn")
 
@@ -99,7 +97,7 @@ def _address(text: str) -> str:
 
 def _host_key(found: dict[str, t.Any]) -> str:
     key = _fields.text(found, "ssh_host_key")
-    if not _HOST_KEY.fullmatch(key):
+    if not _fields.is_ssh_key(key):
         raise ValueError("ssh_host_key is no key as known_hosts has it")
     return key
 
