@@ -94,7 +94,7 @@ def _read(root: Root, system: System) -> Marker | None:
 
 
 def _host_keys(root: Root) -> t.Iterator[str]:
-    """Public keys as known_hosts has them: type and key. They come into a command of ssh, so they must be nothing else."""
+    """Public keys as known_hosts has them: type and key. They come into a command of ssh, so nothing else is taken."""
     for name in root.names(_HOST_KEYS):
         if name.startswith("ssh_host_") and name.endswith("_key.pub"):
             words = (root.read(f"{_HOST_KEYS}/{name}") or b"").decode("ascii", "replace").split()
