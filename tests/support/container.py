@@ -222,7 +222,7 @@ class Container:
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": f"-F none -o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes "
-            f"-o HostKeyAlgorithms=ssh-ed25519 -o IdentitiesOnly=yes -o ControlPath={self.folder}/ssh-%C",
+            f"-o HostKeyAlgorithms=ssh-ed25519 -o IdentitiesOnly=yes -o ControlPath={self.folder}/ssh",
             "ansible_python_interpreter": "/usr/bin/python3",
         }
 

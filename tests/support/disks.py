@@ -162,6 +162,7 @@ def _make_disk(path: Path, size: int, script: str, pieces: t.Sequence[Piece], se
 def _fill_mounted(path: Path, files: t.Mapping[str, bytes]) -> None:
     with mounted(path) as folder:
         for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
 
 

@@ -33,6 +33,21 @@ def until(condition: t.Callable[[], t.Any], what: str, seconds: float = 30.0) ->
         time.sleep(0.05)
 
 
+def ansible_environment(folder: Path) -> dict[str, str]:
+    """For programs of Ansible: with the collection of this tree, and nothing that whoever runs the tests has set.
+
+    :param folder: for what they keep.
+    """
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GOLDEN_"))}
+    return {
+        **mine,
+        "ANSIBLE_COLLECTIONS_PATH": str(_TREE / ".cache"),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+
+
 def alive(pid: int) -> bool:
     """A process runs; a zombie does not."""
     try:
@@ -92,7 +107,10 @@ class Play:
 
     def ends(self, seconds: float = 60.0) -> int:
         """Wait for its end; its exit code."""
-        code = self.process.wait(seconds)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the play was not over within {seconds:.0f} s:\n{self.output}") from None
         self._reader.join(seconds)
         return code
 
@@ -193,13 +211,11 @@ class Bench:
             shutil.rmtree(folder)
 
     def _environment(self, more: t.Mapping[str, str]) -> dict[str, str]:
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GOLDEN_"))}
+        ours = ansible_environment(self.folder)
         return {
-            **mine,
-            "ANSIBLE_COLLECTIONS_PATH": f"{_TREE / '.cache'}:{_COLLECTIONS}",
+            **ours,
+            "ANSIBLE_COLLECTIONS_PATH": f"{ours['ANSIBLE_COLLECTIONS_PATH']}:{_COLLECTIONS}",
             "ANSIBLE_DISPLAY_FAILED_STDERR": "false",
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             **more,

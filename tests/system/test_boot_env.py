@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import typing as t
 from pathlib import Path
@@ -18,16 +17,17 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BOOT_ENV, new_entry
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BootEnv as Instructions
-from ansible_collections.golden.fleet.plugins.module_utils._netboot.folder import Checkin, NetbootFolder
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.folder import Checkin
 from ansible_collections.golden.fleet.tests.support.boot_env import BootEnv, boot_env
+from ansible_collections.golden.fleet.tests.support.checkins import CheckinServer
 from ansible_collections.golden.fleet.tests.support.network import Network
 from ansible_collections.golden.fleet.tests.support.nginx import make_certificate
+from ansible_collections.golden.fleet.tests.support.playbook import ansible_environment
 from ansible_collections.golden.fleet.tests.support.qemu import NetworkMachine
 from ansible_collections.golden.fleet.tests.support.service import Service
 
 pytestmark = pytest.mark.slow
 
-TREE = Path(__file__).resolve().parents[2]
 MAC = "52:54:00:77:00:01"
 IDLE = 10
 LARGEST = 110_000_000  # bytes that a machine has to fetch
@@ -52,7 +52,7 @@ http {{
         ssl_certificate_key {folder}/server.key;
         location = /checkin {{
             limit_except POST {{ deny all; }}
-            proxy_pass http://unix:{folder}/checkin.sock:;
+            proxy_pass http://unix:{socket}:;
             proxy_set_header X-Real-IP $remote_addr;
         }}
     }}
@@ -67,20 +67,19 @@ class Imaging:
         self.folder = folder
         self.network = network
         self.key = folder / "id_ed25519"
-        self.netboot = NetbootFolder(folder / "netboot")
+        self._checkins = CheckinServer(folder)
+        self.netboot = self._checkins.netboot
         self._services: list[Service] = []
 
     def start(self) -> None:
-        for name in ("entries", "ipxe", "grub", "checkins"):
-            (self.folder / "netboot" / name).mkdir(parents=True)
+        self._checkins.start()
         make_certificate(self.folder, [self.network.server])
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
         self._start_dhcp()
-        self._start_checkins()
         self._start_nginx()
 
     def stop(self) -> None:
-        for service in self._services:
+        for service in (*self._services, self._checkins):
             service.stop()
 
     def build(self) -> BootEnv:
@@ -111,28 +110,9 @@ class Imaging:
         ]  # fmt: skip
         self._run("dnsmasq", ["dnsmasq", *options], lambda: "started" in _text(self.folder / "dnsmasq.log"))
 
-    def _start_checkins(self) -> None:
-        """As systemd does for the unit of the role: a process for each connection, which is its standard input."""
-        config = self.folder / "netboot.json"
-        names = ("http_root", "http_url", "checkin_url", "cmdline", "dhcp_log", "http_log", "records")
-        config.write_text(json.dumps({**dict.fromkeys(names, "/nowhere"), "state": str(self.folder / "netboot")}))
-        module = "ansible_collections.golden.fleet.plugins.module_utils._netboot.server"
-        socket_path = self.folder / "checkin.sock"
-        activate = ["systemd-socket-activate", "--accept", "--inetd", f"--listen={socket_path}"]
-        activate += [
-            f"--setenv=PYTHONPATH={TREE / '.cache'}",
-            sys.executable,
-            "-m",
-            module,
-            "checkin",
-            "--config",
-            str(config),
-        ]
-        self._run("checkins", activate, socket_path.exists)
-
     def _start_nginx(self) -> None:
         config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, address=self.network.server))
+        config.write_text(NGINX.format(folder=self.folder, address=self.network.server, socket=self._checkins.socket))
         self._run("nginx", ["nginx", "-c", config], (self.folder / "nginx.pid").exists)
 
 
@@ -293,7 +273,7 @@ def test_modules_run_there(booted: Booted) -> None:
     command = ["ansible", "pc-1", "-i", str(inventory), "-m", "golden.fleet.disk_info", "-a", "contents=true"]
     done = subprocess.run(
         booted.imaging.network.inside(*command),
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE / ".cache"), "ANSIBLE_NOCOLOR": "1"},
+        env=ansible_environment(folder),
         capture_output=True,
         text=True,
         check=False,

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.tests.support.boot_env import boot_env
 from ansible_collections.golden.fleet.tests.support.debian import default_cache
+from ansible_collections.golden.fleet.tests.support.playbook import ansible_environment
 
-COLLECTIONS = Path(__file__).resolve().parents[2] / ".cache"
 PLAY = [
     {
         "hosts": "servers",
@@ -52,15 +52,9 @@ class Site:
         }
         (self.folder / "inventory.json").write_text(json.dumps(inventory))
         (self.folder / "play.json").write_text(json.dumps(PLAY))
-        mine = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
         return subprocess.run(
             ["ansible-playbook", "-i", self.folder / "inventory.json", *options, self.folder / "play.json"],
-            env={
-                **mine,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_HOME": str(self.folder / "home"),
-            },
+            env=ansible_environment(self.folder),
             capture_output=True,
             text=True,
             check=False,

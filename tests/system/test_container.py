@@ -41,7 +41,7 @@ def network() -> t.Iterator[Network]:
 def test_files_survive_a_power_cut_and_go_with_the_container(tmp_path: Path, network: Network) -> None:
     tree = debian_tree()
     with Container(tmp_path, tree, network=network.name) as box:
-        box.run("tee", "/root/note", stdin="kept")
+        box.write("/root/note", "kept")
         box.start(outlive=False)
         assert box.run("cat", "/root/note").stdout == "kept"
         assert box.run("systemctl", "is-system-running").stdout.strip() == "running"

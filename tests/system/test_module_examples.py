@@ -2,33 +2,61 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples in the documentation of each module do what they say: they are run, on a store and a disk of ours."""
+"""The examples in the documentation of each module do what they say: they are run, on real parts of ours."""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
-import os
-import subprocess
 import sys
+import time
 import typing as t
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import read_disk
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.config import read_config
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BOOT_ENV, WAITING
+from ansible_collections.golden.fleet.plugins.module_utils._netboot.prepare import EntryRequest, ensure_entry
+from ansible_collections.golden.fleet.plugins.module_utils._os.find import LINUX
+from ansible_collections.golden.fleet.plugins.module_utils._os.marker import PLACES, Marker, deployed_info, mark
+from ansible_collections.golden.fleet.plugins.module_utils._power.base import NETWORK
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
 from tests.support.bmc import RedfishBmc, free_port
-from tests.support.engine import capture_disk, noise_disk
+from tests.support.checkins import CheckinServer
+from tests.support.container import Container, debian_tree
+from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
+from tests.support.engine import apply_disk, capture_disk, noise_disk
 from tests.support.libvirt import Libvirt, Machine
+from tests.support.network import Network
+from tests.support.playbook import Play, ansible_environment
 
 TREE = Path(__file__).parents[2]
-# Their examples need an imaging server, or a system on a disk that nobody uses; they are not run yet.
-ELSEWHERE = {
-    "deployed_info", "deployed_marker", "netboot_entry", "netboot_info", "netboot_wait", "pxe_reboot",
-    "wait_for_system",
-}  # fmt: skip
-MODULES = sorted(each for each in (TREE / "plugins" / "modules").glob("*.py") if each.stem not in ELSEWHERE)
+MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))
+HOST, SERVER = "pc-07", "imaging"  # as the examples call them
+THIS_ONE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+MAC = "52:54:00:12:34:56"
+REF = "lab-a:2026.11"
+DEPLOY = "5f0c9d6f8a0d1b7f"
+PATIENCE = 120.0  # seconds for a play; the examples themselves would wait longer
+# Files by which a Debian is known.
+DEBIAN = ("etc/debian_version", "etc/ssh/ssh_host_ed25519_key.pub", "usr/lib/os-release")
+# How many tasks in the examples of a module change something.
+CHANGES = {
+    "deployed_marker": 1,
+    "image_apply": 1,
+    "image_capture": 2,
+    "image_prune": 1,
+    "image_tag": 2,
+    "netboot_entry": 2,
+    "next_boot": 2,
+    "power": 2,
+    "pxe_reboot": 1,
+}
 # What the examples of a module find in the store: versions of lab-a, and tags of the first one.
 FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "image_apply": (("2026.11",), ("stable",)),
@@ -39,6 +67,26 @@ FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 Task = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
+
+
+@dataclass
+class Scene:
+    """Where the examples of a module are run.
+
+    :ivar options: what takes the place of options that an example writes out, and does not take from a variable.
+    :ivar defaults: what netboot modules are told that no example says.
+    :ivar variables: what stands in the inventory, or is known from earlier tasks.
+    :ivar machine: how the machine is reached; this one, unless told.
+    :ivar command: what the program that runs the play is started by.
+    :ivar meanwhile: what happens while the play runs.
+    """
+
+    options: dict[str, t.Any] = field(default_factory=dict)
+    defaults: dict[str, t.Any] = field(default_factory=dict)
+    variables: dict[str, t.Any] = field(default_factory=dict)
+    machine: dict[str, t.Any] = field(default_factory=lambda: dict(THIS_ONE))
+    command: tuple[str, ...] = ()
+    meanwhile: t.Callable[[Play], None] = lambda _play: None
 
 
 def _examples(module: Path) -> list[Task]:
@@ -58,60 +106,180 @@ def _options(task: Task) -> tuple[str, dict[str, t.Any]]:
     return name, task[name] or {}
 
 
-def _here(task: Task, store: Path, disk: Path, power: dict[str, t.Any] | None) -> Task:
+def _here(task: Task, scene: Scene) -> Task:
     """The task with our store, our disk and our machine in the place of those of the example."""
     name, options = _options(task)
-    changes: dict[str, t.Any] = {}
-    if power and "power" in options:
-        changes["power"] = power
-    if name.startswith("golden.fleet.image_"):
-        if "store" in options:
-            changes["store"] = str(store)
-        if "disk" in options:
-            changes["disk"] = {"path": str(disk)} if isinstance(options["disk"], dict) else str(disk)
+    changes = {
+        key: {"path": scene.options[key]} if key == "disk" and isinstance(value, dict) else scene.options[key]
+        for key, value in options.items()
+        if key in scene.options and not (isinstance(value, str) and "{{" in value)
+    }
     return {**task, name: {**options, **changes}}
 
 
-def _play(tasks: list[Task], folder: Path) -> None:
-    playbook = folder / "play.json"
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), "utf-8")
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GOLDEN_"))}
-    environment = {
-        **mine,
-        "ANSIBLE_COLLECTIONS_PATH": str(TREE / ".cache"),
-        "ANSIBLE_HOME": str(folder / "home"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_NOCOLOR": "1",
-    }
+def _play(tasks: list[Task], folder: Path, scene: Scene) -> int:
+    """:returns: how many of the tasks have changed something."""
+    playbook, inventory = folder / "play.json", folder / "inventory.json"
+    play = {"hosts": HOST, "gather_facts": False, "vars": scene.variables, "tasks": tasks}
+    play["module_defaults"] = {"group/golden.fleet.netboot": scene.defaults}
+    playbook.write_text(json.dumps([play]), "utf-8")
+    inventory.write_text(json.dumps({"all": {"hosts": {HOST: scene.machine, SERVER: THIS_ONE}}}), "utf-8")
     tool = str(Path(sys.executable).with_name("ansible-playbook"))
-    here = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run(
-        [tool, *here, str(playbook)], env=environment, cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    running = Play([*scene.command, tool, "-i", str(inventory), str(playbook)], ansible_environment(folder), folder)
+    try:
+        scene.meanwhile(running)
+        assert running.ends(PATIENCE) == 0, running.output
+    finally:
+        running.stop()
+    return int(running.output.rpartition(" changed=")[2].split()[0])
 
 
-@pytest.fixture
-def power(module: Path, tmp_path: Path) -> t.Iterator[dict[str, t.Any] | None]:
-    """A machine to switch, for the modules that do."""
-    if module.stem not in {"next_boot", "power"}:
-        yield None
-        return
-    machine = Machine("pc-07", "52:54:00:12:34:07", noise_disk(tmp_path / "pc.img", 1), "bios", memory=64 << 20)
-    with Libvirt(tmp_path / "libvirt") as libvirt:
+@contextlib.contextmanager
+def _with_a_store(folder: Path, versions: t.Sequence[str] = (), tags: tuple[str, ...] = ()) -> t.Iterator[Scene]:
+    """Images of one disk in a store, and another disk that holds something else."""
+    reference = noise_disk(folder / "reference.img", 3)
+    disk = noise_disk(folder / "disk.img", 4, seed=2)
+    with DirectoryStore(str(folder / "store")) as store:
+        for version in versions:
+            capture_disk(store, reference, f"lab-a:{version}", tags=tags if version == versions[0] else ())
+    yield Scene(options={"store": str(folder / "store"), "disk": str(disk)})
+
+
+@contextlib.contextmanager
+def _with_power(folder: Path) -> t.Iterator[Scene]:
+    """A machine with a management controller."""
+    with _machine(folder) as (_libvirt, power):
+        yield Scene(options={"power": power}, variables={"golden_power": power})
+
+
+@contextlib.contextmanager
+def _machine(folder: Path) -> t.Iterator[tuple[Libvirt, dict[str, t.Any]]]:
+    """A machine that is off, with nothing on its disk, and how it is switched."""
+    machine = Machine(HOST, MAC, noise_disk(folder / "pc.img", 1), "bios", memory=64 << 20)
+    with Libvirt(folder / "libvirt") as libvirt:
         libvirt.define(machine)
-        with RedfishBmc(tmp_path / "bmc", libvirt, machine, free_port()) as bmc:
-            yield {"provider": "redfish", "address": bmc.url, "username": bmc.username, "password": bmc.password}
+        with RedfishBmc(folder / "bmc", libvirt, machine, free_port()) as bmc:
+            yield (
+                libvirt,
+                {"provider": "redfish", "address": bmc.url, "username": bmc.username, "password": bmc.password},
+            )
+
+
+@contextlib.contextmanager
+def _with_an_imaging_server(folder: Path) -> t.Iterator[Scene]:
+    """Nobody waits yet, and nobody waits any more."""
+    with CheckinServer(folder) as server:
+        yield Scene(defaults={"config": str(server.config)})
+        assert server.netboot.entries() == []
+
+
+@contextlib.contextmanager
+def _with_a_machine_that_has_not_come(folder: Path) -> t.Iterator[Scene]:
+    with CheckinServer(folder) as server:
+        _let_it_wait(server)
+        yield Scene(defaults={"config": str(server.config)})
+        assert [entry.state for entry in server.netboot.entries()] == [WAITING]
+
+
+@contextlib.contextmanager
+def _with_somebody_who_switches_it_on(folder: Path) -> t.Iterator[Scene]:
+    with CheckinServer(folder) as server:
+        _let_it_wait(server)
+
+        def switch_on(play: Play) -> None:
+            play.sees(r"TASK \[Wait until somebody has switched pc-07 on\]")
+            time.sleep(1)  # it shall have to wait
+            server.boot(MAC)
+
+        yield Scene(defaults={"config": str(server.config)}, meanwhile=switch_on)
+
+
+def _let_it_wait(server: CheckinServer) -> None:
+    request = EntryRequest(MAC, HOST, BOOT_ENV, lifetime=600, renew=False)
+    ensure_entry(read_config(str(server.config)), request)
+
+
+@contextlib.contextmanager
+def _with_a_machine_to_restart(folder: Path) -> t.Iterator[Scene]:
+    """Its boot environment is played: there is nothing here that it could boot from. tests/lab boots a real one."""
+    with CheckinServer(folder) as server, _machine(folder) as (libvirt, power):
+
+        def boot(play: Play) -> None:
+            play.sees(r"pc-07 \| pxe_reboot: switched on")
+            assert libvirt.is_on(HOST)
+            assert libvirt.boots_first(HOST) == NETWORK
+            server.boot(MAC)
+
+        yield Scene(
+            defaults={"config": str(server.config)},
+            variables={"golden_mac": MAC, "golden_power": power},
+            meanwhile=boot,
+        )
+
+
+@contextlib.contextmanager
+def _with_an_image_applied(folder: Path) -> t.Iterator[Scene]:
+    """A Debian on a disk that is a block device."""
+    files = {name: (debian_tree() / name).read_bytes() for name in DEBIAN}
+    pieces = [Piece("vfat", MIB, 40 * MIB), Piece("ext4", 42 * MIB, 24 * MIB, {**files, "etc/fstab": b""})]
+    reference = make_gpt(folder / "reference.img", 68 * MIB, pieces)
+    with DirectoryStore(str(folder / "store")) as store, looped(sparse(folder / "disk.img", 80 * MIB)) as node:
+        capture_disk(store, reference, REF)
+        applied = apply_disk(store, node, REF)
+        yield Scene(options={"disk": node}, variables={"applied": applied, "boot": {"entry": {"id": DEPLOY}}})
+        found = deployed_info(read_disk(node))
+        assert found["release"]["id"] == "debian"
+        assert (found["marker"]["image"], found["marker"]["deploy"]) == (REF, DEPLOY)
+
+
+@contextlib.contextmanager
+def _with_a_marker(folder: Path) -> t.Iterator[Scene]:
+    with _with_an_image_applied(folder) as scene:
+        marker = Marker(REF, scene.variables["applied"]["digest"], DEPLOY, "2026-11-01T12:00:00Z")
+        mark(read_disk(scene.options["disk"]), marker, check=False)
+        yield scene
+
+
+@contextlib.contextmanager
+def _with_a_system_that_has_booted(folder: Path) -> t.Iterator[Scene]:
+    marker = {"image": REF, "digest": "a" * 64, "deploy": DEPLOY, "at": "2026-11-01T12:00:00Z"}
+    with Network() as network, Container(folder / "box", debian_tree(), network=network.name) as box:
+        box.write(PLACES[LINUX], json.dumps(marker))
+        yield Scene(
+            variables={"applied": {"digest": marker["digest"]}, "boot": {"entry": {"id": DEPLOY}}},
+            machine=box.connection_vars(network.server),
+            command=tuple(network.inside()),
+        )
+
+
+@contextlib.contextmanager
+def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
+    yield Scene()
+
+
+SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
+    "deployed_info": _with_a_marker,
+    "deployed_marker": _with_an_image_applied,
+    "disk_info": _with_nothing,
+    "job": _with_nothing,
+    "netboot_entry": _with_an_imaging_server,
+    "netboot_info": _with_a_machine_that_has_not_come,
+    "netboot_wait": _with_somebody_who_switches_it_on,
+    "next_boot": _with_power,
+    "power": _with_power,
+    "pxe_reboot": _with_a_machine_to_restart,
+    "wait_for_system": _with_a_system_that_has_booted,
+}
+
+
+def _scene(module: str, folder: Path) -> t.ContextManager[Scene]:
+    return SCENES[module](folder) if module in SCENES else _with_a_store(folder, *FOUND.get(module, ()))
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_the_examples_of_a_module_run(module: Path, tmp_path: Path, power: dict[str, t.Any] | None) -> None:
-    reference = noise_disk(tmp_path / "reference.img", 3)
-    disk = noise_disk(tmp_path / "disk.img", 4, seed=2)
-    versions, tags = FOUND.get(module.stem, ((), ()))
-    with DirectoryStore(str(tmp_path / "store")) as store:
-        for version in versions:
-            capture_disk(store, reference, f"lab-a:{version}", tags=tags if version == versions[0] else ())
+def test_the_examples_of_a_module_run(module: Path, tmp_path: Path) -> None:
     tasks = _examples(module)
     assert any(_options(task)[0] == f"golden.fleet.{module.stem}" for task in tasks)
-    _play([_here(task, tmp_path / "store", disk, power) for task in tasks], tmp_path)
+    with _scene(module.stem, tmp_path) as scene:
+        changes = _play([_here(task, scene) for task in tasks], tmp_path, scene)
+        assert changes == CHANGES.get(module.stem, 0)

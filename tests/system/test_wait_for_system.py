@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -16,8 +15,8 @@ import pytest
 
 from tests.support.container import Container, debian_tree
 from tests.support.network import Network
+from tests.support.playbook import ansible_environment
 
-COLLECTIONS = Path(__file__).resolve().parents[2] / ".cache"
 MARKER = {"image": "lab-a:2026.11", "digest": "a" * 64, "deploy": "d1", "at": "2026-11-01T12:00:00Z"}
 PLACE = "/etc/ansible/facts.d/golden.fact"
 
@@ -29,7 +28,7 @@ class Fixture(t.NamedTuple):
 
     def wait(self, timeout: str = "1s", extra: str = "", **options: str) -> dict[str, t.Any]:
         """What the task returns."""
-        host = {**self.box.connection_vars(self.network.server.partition("/")[0]), "ansible_ssh_args": extra}
+        host = {**self.box.connection_vars(self.network.server), "ansible_ssh_args": extra}
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
         task = {
@@ -43,7 +42,7 @@ class Fixture(t.NamedTuple):
         play.write_text(json.dumps([{"hosts": "pc-1", "gather_facts": False, "tasks": [task, keep]}]))
         done = subprocess.run(
             self.network.inside("ansible-playbook", "-i", inventory, play),
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false"},
+            env=ansible_environment(self.folder),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -59,8 +58,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Fixture]:
 
 
 def mark(machine: Fixture, **changes: str) -> None:
-    machine.box.run("mkdir", "-p", str(Path(PLACE).parent))
-    machine.box.run("tee", PLACE, stdin=json.dumps({**MARKER, **changes}))
+    machine.box.write(PLACE, json.dumps({**MARKER, **changes}))
 
 
 def boot_id(machine: Fixture) -> str:
@@ -88,8 +86,7 @@ def test_another_system_is_not_taken_for_it(machine: Fixture, changes: dict[str,
 def test_a_system_without_a_marker_is_not_taken_for_it(machine: Fixture, content: str | None) -> None:
     machine.box.run("rm", "-f", PLACE)
     if content is not None:
-        machine.box.run("mkdir", "-p", str(Path(PLACE).parent))
-        machine.box.run("tee", PLACE, stdin=content)
+        machine.box.write(PLACE, content)
     seen = machine.wait(digest="a" * 64)
     assert seen["failed"]
     assert "it shows no marker" in seen["msg"]

@@ -9,23 +9,11 @@ import typing as t
 
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.report import LONGEST, decode
-
-GOOD: dict[str, t.Any] = {
-    "version": 1,
-    "macs": ["52-54-00-AA-BB-CC"],
-    "addresses": ["10.77.0.50", "fe80::5054:ff:feaa:bbcc"],
-    "ssh_host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHxqk1bF0wBq0kM2j1y7cVn0vQ1Zb8iZ6w3cFJY0aXyz",
-    "dmi": {"vendor": "Dell Inc.", "model": "OptiPlex 7010", "serial": "ABC123", "uuid": "4c4c4544-0042"},
-    "firmware": "uefi",
-    "secure_boot": None,
-    "memory": 2 << 30,
-    "disks": [{"path": "/dev/vda", "size": 2 << 30, "serial": "d1", "model": None, "wwn": None}],
-    "boot_env": "a" * 64,
-}
+from ansible_collections.golden.fleet.tests.support.checkins import REPORT
 
 
 def encoded(**changes: t.Any) -> bytes:
-    return json.dumps({**GOOD, **changes}).encode()
+    return json.dumps({**REPORT, **changes}).encode()
 
 
 def test_a_report() -> None:
