@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A network of its own for virtual machines: a namespace, a bridge in it, a tap per machine.
+"""A network of its own for virtual machines: a namespace, a bridge in it, a tap per machine; and neighbours, which are
+other computers without being machines.
 
 Nothing of the host's network is seen from inside, or changed.
 """
@@ -81,6 +82,15 @@ class Network:
         self._ip("link", "set", name, "master", _BRIDGE, "up")
         return name
 
+    def plug(self, name: str, namespace: str, interface: str, mac: str) -> None:
+        """A cable from the bridge to an interface in another namespace.
+
+        :param name: of its end at the bridge.
+        """
+        peer = ("peer", "name", interface, "address", mac, "netns", namespace)
+        self._ip("link", "add", name, "type", "veth", *peer)
+        self._ip("link", "set", name, "master", _BRIDGE, "up")
+
     def add_address(self, address: str) -> None:
         """One more address of the bridge, where more servers can listen. Not in use by anybody else."""
         self._ip("address", "add", address, "dev", _BRIDGE, *(["nodad"] if ":" in address else []))
@@ -91,6 +101,53 @@ class Network:
 
     def inside(self, *command: str | Path) -> list[str]:
         """The command, so that it runs inside."""
+        return ["ip", "netns", "exec", self.name, *map(str, command)]
+
+    def _ip(self, *words: str) -> None:
+        _ip("-netns", self.name, *words)
+
+
+class Neighbour:
+    """A place for programs that are to be another computer on a network: a namespace with one network card.
+
+    There from ``with`` to its end.
+
+    :param address: of the card, with the length of its prefix; none yet if empty.
+    :ivar name: of the namespace.
+    """
+
+    interface = "eth0"
+
+    def __init__(self, network: Network, mac: str, address: str = "") -> None:
+        self.name = f"golden-{secrets.token_hex(4)}"
+        self.mac = mac
+        self._network = network
+        self._address = address
+
+    def __enter__(self) -> Neighbour:
+        _ip("netns", "add", self.name)
+        try:
+            self._network.plug(f"to-{self.name[7:]}", self.name, self.interface, self.mac)
+            self._ip("link", "set", "lo", "up")
+            self._ip("link", "set", self.interface, "up")
+            if self._address:
+                self._ip("address", "add", self._address, "dev", self.interface)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        _ip("netns", "delete", self.name)
+
+    def add_address(self, address: str) -> None:
+        """One more address of the card. Not in use by anybody else."""
+        self._ip("address", "add", address, "dev", self.interface, *(["nodad"] if ":" in address else []))
+
+    def inside(self, *command: str | Path) -> list[str]:
+        """The command, so that it runs there."""
         return ["ip", "netns", "exec", self.name, *map(str, command)]
 
     def _ip(self, *words: str) -> None:

@@ -190,3 +190,27 @@ class NetworkMachine(Machine):
             self._process.wait(deadline)
         except subprocess.TimeoutExpired as error:
             raise BootFailed(f"it still runs after {deadline:.0f} s: {self._last_words()}") from error
+
+
+class DisklessMachine(Machine):
+    """One with nothing but a network card, which it boots from: with UEFI by the firmware's own PXE client, with a BIOS
+    by the card's, which is iPXE.
+    """
+
+    def __init__(self, name: str, firmware: Firmware, folder: Path, network: Network, mac: str) -> None:
+        super().__init__(folder / name, firmware, folder)
+        self._mac = mac
+        self._network = network
+        self._tap = network.tap(name)
+
+    def _command(self) -> list[str]:
+        command = ["qemu-system-x86_64", *PROCESSORS[accelerator()], "-m", "512"]
+        command += ["-nodefaults", "-vga", "std", "-display", "none", "-no-reboot", "-serial", f"file:{self.log}"]
+        command += ["-netdev", f"tap,id=lan,ifname={self._tap},script=no,downscript=no"]
+        card = f"virtio-net-pci,netdev=lan,mac={self._mac},bootindex=0"
+        if self.firmware == "bios":
+            # Without graphics the BIOS writes to the serial port.
+            return self._network.inside(*command, "-machine", "graphics=off", "-device", card)
+        # UEFI refuses an image from a network where it has no source of random numbers.
+        command += ["-device", "virtio-rng-pci", "-device", f"{card},romfile="]
+        return self._network.inside(*command, *self._uefi())
