@@ -19,21 +19,18 @@ From a playbook, a machine that is off, with Redfish; from the folder above test
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import types
 import typing as t
 from pathlib import Path
 
 from .libvirt import Libvirt, Machine
-from .service import Service
+from .service import Service, Startable, free_port, start_or_stop
 
 # ipmi_sim wants "get NAME..." answered with lines of NAME:VALUE, and "set NAME VALUE ..." done. As on a real
 # controller, the boot device counts for the next start only; "default" is the disk.
@@ -91,8 +88,8 @@ mc_enable 0x20
 """
 
 
-class _Bmc:
-    """There from ``with`` to its end; or from start() to stop(), also by different processes.
+class _Bmc(Startable):
+    """start() and stop() may be called by different processes.
 
     :param folder: for all that it keeps; its own.
     """
@@ -115,15 +112,6 @@ class _Bmc:
         self.password = password or secrets.token_hex(8)  # IPMI allows 20 bytes
         self._libvirt = libvirt
         self._service = Service(self.folder, type(self).__name__)
-
-    def __enter__(self) -> t.Any:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -228,13 +216,6 @@ def _emulator() -> str:
     return shutil.which("sushy-emulator") or str(Path(sys.executable).with_name("sushy-emulator"))
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port on loopback that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _standing(folder: Path) -> tuple[Libvirt, Machine, RedfishBmc]:
     """The machine of the playbooks."""
     libvirt = Libvirt(folder / "libvirt")
@@ -259,13 +240,5 @@ def _stop(folder: Path) -> None:
     libvirt.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="a virtual machine with Redfish, on loopback")
-    parser.add_argument("action", choices=["start", "stop"])
-    parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
-    {"start": _start, "stop": _stop}[arguments.action](arguments.folder.resolve())
-
-
 if __name__ == "__main__":
-    main()
+    start_or_stop("a virtual machine with Redfish, on loopback", _start, _stop)

@@ -17,13 +17,12 @@ import json
 import re
 import socket
 import sys
-import types
 import typing as t
 from pathlib import Path
 
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.folder import NetbootFolder
 
-from .service import Service
+from .service import Service, Startable
 
 _CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _SERVER = "ansible_collections.golden.fleet.plugins.module_utils._netboot.server"
@@ -46,8 +45,8 @@ REPORT: t.Final[dict[str, t.Any]] = {
 }
 
 
-class CheckinServer:
-    """There from ``with`` to its end.
+class CheckinServer(Startable):
+    """Folders, configuration, and a process for each check-in.
 
     :param folder: for all that it keeps. Its path must be short: a socket lies in it.
     """
@@ -58,15 +57,6 @@ class CheckinServer:
         self.netboot = NetbootFolder(folder / "netboot")
         self._folder = folder
         self._service = Service(folder, "checkins")
-
-    def __enter__(self) -> CheckinServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         make_netboot(self._folder)

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import types
 import typing as t
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from .service import Service
+from .service import Service, Startable
 
 Firmware = t.Literal["uefi", "bios"]
 BootDevice = t.Literal["network", "disk"]
@@ -157,8 +156,8 @@ class Machine:
         return f"<serial type='file'><source path={quoteattr(str(self.console))} append='on'/></serial>"
 
 
-class Libvirt:
-    """There from ``with`` to its end; or from start() to stop(), also by different processes.
+class Libvirt(Startable):
+    """start() and stop() may be called by different processes.
 
     :param folder: for all that it keeps.
     :param network: name of a network namespace to live in; by default one of its own, with nothing in it.
@@ -175,15 +174,6 @@ class Libvirt:
     def uri(self) -> str:
         """Where it is reached, from any namespace."""
         return f"qemu:///system?socket={self.folder}/run/libvirt-sock"
-
-    def __enter__(self) -> Libvirt:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         (self.folder / "etc").mkdir(parents=True, exist_ok=True)

@@ -9,15 +9,14 @@ From Python:
     with Nginx(folder) as server:
         server.url, server.ca, server.writer.name, server.writer.password, server.store_folder
 
-From a shell, for the demo, the benchmark and playbooks:
+From a playbook; from the folder above tests:
 
-    python3 tests/support/nginx.py start FOLDER     # prints url, ca, folder and both users as JSON
-    python3 tests/support/nginx.py stop FOLDER
+    python3 -m tests.support.nginx start FOLDER     # prints url, ca, folder and both users as JSON
+    python3 -m tests.support.nginx stop FOLDER
 """
 
 from __future__ import annotations
 
-import argparse
 import grp
 import json
 import os
@@ -27,10 +26,11 @@ import signal
 import socket
 import subprocess
 import time
-import types
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
+
+from .service import Startable, free_port, start_or_stop
 
 SITE = Path(__file__).with_name("nginx-store.conf")
 _PATIENCE = 15.0
@@ -62,7 +62,7 @@ class User:
     password: str
 
 
-class Nginx:
+class Nginx(Startable):
     """One nginx with a certificate of its own throw-away CA.
 
     :param folder: for everything it needs; made if it is not there, and left behind.
@@ -104,21 +104,12 @@ class Nginx:
     def store_folder(self) -> Path:
         return self.data / "golden"
 
-    def __enter__(self) -> Nginx:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self.stop()
-
     def start(self) -> None:
         """Start it, on the port that it had before, if it had one."""
         if not self.port:
             self._prepare()
         for _attempt in range(5):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             self._configure(port)
             command = ["nginx", "-p", str(self.folder), "-c", "nginx.conf", "-e", "error.log"]
             self._process = subprocess.Popen(
@@ -233,12 +224,6 @@ def _hashed(password: str) -> str:
     return _openssl("passwd", "-apr1", "-stdin", stdin=password)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _start(folder: Path) -> None:
     server = Nginx(folder)
     server.start()
@@ -267,13 +252,5 @@ def _stop(folder: Path) -> None:
         os.kill(pid, signal.SIGTERM)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="nginx with a store, on loopback")
-    parser.add_argument("action", choices=["start", "stop"])
-    parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
-    {"start": _start, "stop": _stop}[arguments.action](arguments.folder.resolve())
-
-
 if __name__ == "__main__":
-    main()
+    start_or_stop("nginx with a store, on loopback", _start, _stop)

@@ -2,19 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A program in the background, which another process than the one that started it may end."""
+"""Programs in the background, which another process than the one that started them may end."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
+import types
 import typing as t
 from pathlib import Path
 
 _PATIENCE = 30.0  # seconds until it answers, and until it is gone
+
+
+class Startable:
+    """There from ``with`` to its end; or from start() to stop()."""
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> t.Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 class Service:
@@ -72,3 +94,19 @@ def _kill(pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(child), signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port on loopback that nobody has now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_or_stop(what: str, start: t.Callable[[Path], None], stop: t.Callable[[Path], None]) -> None:
+    """The program with which playbooks start something that lives in a folder, and stop it."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    {"start": start, "stop": stop}[arguments.action](arguments.folder.resolve())

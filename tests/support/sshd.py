@@ -13,12 +13,10 @@ from __future__ import annotations
 import shlex
 import socket
 import subprocess
-import types
 import typing as t
 from pathlib import Path
 
-from .bmc import free_port
-from .service import Service
+from .service import Service, Startable, free_port
 
 _CONFIG = """\
 ListenAddress 127.0.0.1:{port}
@@ -34,8 +32,8 @@ SetEnv {environment}
 """
 
 
-class Sshd:
-    """There from ``with`` to its end.
+class Sshd(Startable):
+    """One sshd.
 
     :param folder: for all that it keeps.
     :param hide: files and folders that are put over those of the machine, by the path that they get.
@@ -54,7 +52,7 @@ class Sshd:
         self._environment = environment or {}
         self._service = Service(folder, "sshd")
 
-    def __enter__(self) -> Sshd:
+    def start(self) -> None:
         self.programs.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "user_key"):
             _make_key(self._folder / name)
@@ -71,12 +69,6 @@ class Sshd:
         mounts += [f"mount --bind {shlex.quote(str(ours))} {shlex.quote(path)}" for path, ours in self._hide.items()]
         script = "\n".join([*mounts, f"exec /usr/sbin/sshd -D -e -f {shlex.quote(str(config))}"])
         self._service.start(["unshare", "--mount", "sh", "-euc", script], self._answers)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
-    ) -> None:
-        self._service.stop()
 
     def stop(self) -> None:
         """As a machine that has no network any more."""

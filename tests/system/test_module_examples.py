@@ -26,7 +26,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._os.marker import PLA
 from ansible_collections.golden.fleet.plugins.module_utils._power.base import NETWORK
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
-from tests.support.bmc import RedfishBmc, free_port
+from tests.support.bmc import RedfishBmc
 from tests.support.checkins import CheckinServer
 from tests.support.container import Container, debian_tree
 from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
@@ -34,6 +34,7 @@ from tests.support.engine import apply_disk, capture_disk, noise_disk
 from tests.support.libvirt import Libvirt, Machine
 from tests.support.network import Network
 from tests.support.playbook import Play, ansible_environment
+from tests.support.service import free_port
 
 TREE = Path(__file__).parents[2]
 MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))

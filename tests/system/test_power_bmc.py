@@ -31,10 +31,11 @@ from ansible_collections.golden.fleet.plugins.module_utils._power.base import (
 )
 from ansible_collections.golden.fleet.plugins.module_utils._power.options import PowerOptions
 from ansible_collections.golden.fleet.plugins.module_utils._power.provider import open_power
-from ansible_collections.golden.fleet.tests.support.bmc import IpmiBmc, RedfishBmc, free_port
+from ansible_collections.golden.fleet.tests.support.bmc import IpmiBmc, RedfishBmc
 from ansible_collections.golden.fleet.tests.support.libvirt import Libvirt, Machine
 from ansible_collections.golden.fleet.tests.support.moody_bmc import MoodyBmc
 from ansible_collections.golden.fleet.tests.support.nginx import make_certificate
+from ansible_collections.golden.fleet.tests.support.service import free_port
 
 pytestmark = pytest.mark.usefixtures("quick_looks")
 
