@@ -61,12 +61,13 @@ class SystemWait:
                 seen, problem = None, f"it does not answer: {' '.join(str(error).split())[:300]}"
             if seen and not problem:
                 return seen
-            if time.monotonic() >= deadline:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise NetbootError(
                     f"The machine was not back from its disk after {show_duration(timeout)}; {problem}. "
                     "Look at its screen. Does its firmware find the disk, and has it the boot mode of the image?"
                 )
-            time.sleep(_PAUSE)
+            time.sleep(min(_PAUSE, left))
 
     def _look(self) -> Seen:
         connection = self._action._connection
