@@ -295,7 +295,7 @@ def test_tftp(site: Site, name: str) -> None:
 
 def test_tftp_has_nothing_else(site: Site) -> None:
     for path in ("/etc/passwd", "../../../etc/passwd"):
-        with pytest.raises(AssertionError, match=r"curl: \((28|68)\)"):  # not found, or no answer in time
+        with pytest.raises(AssertionError, match=r"curl: \((28|68|69)\)"):  # no answer, not found, not allowed
             site.fetch(f"tftp://{SERVER}/{path}", "--path-as-is", "--max-time", "3")
 
 
@@ -397,6 +397,7 @@ def test_says_what_is_wrong_before_anything_is_changed(site: Site) -> None:
         ({"dhcp_start": ""}, "the range of addresses is incomplete"),
         ({"reader_password": "short"}, "imaging_server_reader_password must be one line of 12 characters or more"),
         ({"writer_username": "reader"}, "must be two names"),
+        ({"names": ["imaging;"]}, "must be host names or IPv4 addresses: imaging;"),
     ):
         done = site.play(parts=["preflight"], **wrong)
         assert done.returncode != 0
@@ -535,6 +536,17 @@ def test_settings_for_the_sites_own_server(
         with Neighbour(site.network, SIGNED_MAC) as signed:
             assert Site(site.folder, site.network, site.box, signed).boots("uefi").file == "shimx64.efi"
         assert site.fetch(f"tftp://{SERVER}/snponly.efi").body[:2] == b"MZ"
+
+
+def test_another_dhcp_server_may_run_beside_it_if_it_offers_none(site: Site) -> None:
+    """Last but one, as the server offers none now."""
+    code = "import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('', 67)); time.sleep(999)"
+    site.box.run("systemd-run", "--quiet", "--unit=rival", "python3", "-c", code)
+    assert site.play(parts=["preflight"], dhcp="none").returncode == 0
+    done = site.play(parts=["preflight"])
+    site.box.run("systemctl", "stop", "rival.service")
+    assert done.returncode != 0
+    assert "another program has ports that the imaging server needs (UDP 67, 69 for DHCP and TFTP" in done.stdout
 
 
 def test_expired_entries_go_by_themselves(site: Site) -> None:
