@@ -14,7 +14,8 @@ description:
     that the machine runs what was deployed, and not what was there before.
   - On Linux it is C(/etc/ansible/facts.d/golden.fact), so that C(ansible_local.golden) has it, too. On Windows it is
     C(C:\ProgramData\golden.fleet\golden.fact).
-  - Usually runs in the boot environment, right after M(golden.fleet.image_apply).
+  - Usually runs in the boot environment, right after M(golden.fleet.image_apply); and before
+    M(golden.fleet.image_capture) with O(state=absent), so that no image brings along what was said of another.
 extends_documentation_fragment:
   - golden.fleet.attributes
   - golden.fleet.disk
@@ -26,22 +27,23 @@ attributes:
   idempotent:
     support: full
 options:
+  state:
+    description: Whether there shall be a marker. With V(present), the other options are required.
+    type: str
+    choices: [present, absent]
+    default: present
   image:
     description: Name and version of the image, RV(golden.fleet.image_apply#module:image).
     type: str
-    required: true
   digest:
     description: Its digest, RV(golden.fleet.image_apply#module:digest).
     type: str
-    required: true
   deploy:
     description: A name for this one deploy, such as the id of the entry that M(golden.fleet.pxe_reboot) returns.
     type: str
-    required: true
   at:
     description: When it was deployed, in UTC, as V(2026-11-01T12:00:00Z).
     type: str
-    required: true
 seealso:
   - module: golden.fleet.deployed_info
 author:
@@ -49,6 +51,11 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Take it away from a computer that is to be captured
+  golden.fleet.deployed_marker:
+    disk: auto
+    state: absent
+
 - name: Leave a note about what was applied
   golden.fleet.deployed_marker:
     disk: "{{ {'path': applied.disk.path} }}"
@@ -60,7 +67,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 marker:
-  description: The marker.
+  description: The marker; null if there is none any more.
   returned: success
   type: dict
   sample:
@@ -105,14 +112,19 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import UsageE
 from ansible_collections.golden.fleet.plugins.module_utils._module import run_verb
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import mark, marker_of
 
-SPEC = ArgSpec({name: {"type": "str", "required": True} for name in ("image", "digest", "deploy", "at")}).merge(
-    DISK_SPEC
-)
+_FIELDS = ("image", "digest", "deploy", "at")
+SPEC = ArgSpec(
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **{name: {"type": "str"} for name in _FIELDS},
+    },
+    required_if=(("state", "present", _FIELDS),),
+).merge(DISK_SPEC)
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     try:
-        marker = marker_of(module.params)
+        marker = marker_of(module.params) if module.params["state"] == "present" else None
     except ValueError as error:
         raise UsageError(f"This cannot be a marker: {error}.") from error
     return mark(select(parse_hint(module.params["disk"])), marker, module.check_mode)

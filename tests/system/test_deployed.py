@@ -10,6 +10,7 @@ import contextlib
 import json
 import subprocess
 import typing as t
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,24 @@ def test_a_linux(tmp_path: Path, kind: str) -> None:
     assert path.read_bytes() == content, "looking and check mode have written"
     assert mark(disk, MARKER, check=False)["changed"]
     assert not mark(disk, MARKER, check=False)["changed"]
-    assert deployed_info(disk)["marker"] == {
-        "image": "lab-a:2026.11", "digest": "a" * 64, "deploy": "5f0c9d6f8a0d1b7f", "at": "2026-11-01T12:00:00Z",
-    }  # fmt: skip
+    assert deployed_info(disk)["marker"] == asdict(MARKER)
     with opened(path, root) as folder:
         assert json.loads((folder / "etc/ansible/facts.d/golden.fact").read_text())["digest"] == "a" * 64
     part = disks.extract(path, root.start, root.size, tmp_path / "part")
     disks.check_filesystem(part, kind)
+
+
+def test_a_marker_is_taken_away(tmp_path: Path) -> None:
+    path, (root,) = made(tmp_path, "ext4")
+    fill(path, root, LINUX)
+    disk = read_disk(str(path))
+    content = path.read_bytes()
+    assert not mark(disk, None, check=False)["changed"]
+    assert path.read_bytes() == content, "there was nothing to do"
+    mark(disk, MARKER, check=False)
+    assert mark(disk, None, check=True)["changed"]
+    assert mark(disk, None, check=False)["diff"] == {"before": asdict(MARKER), "after": {}}
+    assert deployed_info(disk)["marker"] is None
 
 
 def test_a_windows(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ class Root:
                     os.unlink(temporary, dir_fd=folder)
                 raise
 
+    def remove(self, path: str) -> None:
+        """Take a plain file away. Nothing if there is none."""
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
+            _refuse_odd(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
+            os.unlink(name, dir_fd=folder)
+
     def names(self, path: str) -> list[str]:
         """What is in a folder, in order; nothing if there is no such folder."""
         with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(f"{path}/.") as (folder, _dot):

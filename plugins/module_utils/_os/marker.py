@@ -61,18 +61,25 @@ def deployed_info(disk: Disk) -> dict[str, t.Any]:
         return {"changed": False, "marker": asdict(marker) if marker else None, **_facts(disk, system, root)}
 
 
-def mark(disk: Disk, marker: Marker, check: bool) -> dict[str, t.Any]:
-    """Leave the marker on a deployed disk.
+def mark(disk: Disk, marker: Marker | None, check: bool) -> dict[str, t.Any]:
+    """Leave the marker on a deployed disk; or take away the one that is there.
 
     :returns: as deployed_info(), with diff.
     """
     system = find_system(disk)
-    with mounted(disk, system.volume, writable=not check) as root:
-        before = _read(root, system)
-        if before != marker and not check:
-            root.write(PLACES[system.family], (json.dumps(asdict(marker), indent=1) + "\n").encode())
-        diff = {"before": asdict(before) if before else {}, "after": asdict(marker)}
-        return {"changed": before != marker, "marker": asdict(marker), "diff": diff, **_facts(disk, system, root)}
+    place = PLACES[system.family]
+    with mounted(disk, system.volume) as root:
+        before, changed = _read(root, system), marker is None and root.exists(place)
+    changed = changed or before != marker
+    with mounted(disk, system.volume, writable=changed and not check) as root:
+        if changed and not check:
+            if marker is None:
+                root.remove(place)
+            else:
+                root.write(place, (json.dumps(asdict(marker), indent=1) + "\n").encode())
+        then = asdict(marker) if marker else None
+        diff = {"before": asdict(before) if before else {}, "after": then or {}}
+        return {"changed": changed, "marker": then, "diff": diff, **_facts(disk, system, root)}
 
 
 def _facts(disk: Disk, system: System, root: Root) -> dict[str, t.Any]:
