@@ -24,7 +24,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
 ARGS ?=
 
-.PHONY: help setup test demo demo-disks lab lab-down bench artifact format clean $(STEPS)
+.PHONY: help setup test demo demo-disks lab lab-down test-lab bench artifact format clean $(STEPS)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -53,7 +53,7 @@ bench: setup ## speed and memory against the usual tools (half an hour, 40 GB of
 lint: ## formatting, ruff, mypy, yamllint, shellcheck, ansible-lint
 	ruff format --check --quiet .
 	ruff check --quiet .
-	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p ansible_collections.golden.fleet.roles -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.bench
+	mypy --no-error-summary -p ansible_collections.golden.fleet.plugins -p ansible_collections.golden.fleet.roles -p tests.support -p tests.demo -p tests.demo_disks -p tests.lab -p tests.lab_suite -p tests.bench
 	yamllint --strict .
 	shellcheck .ci/run tests/tools/*.sh tests/lab/run roles/boot_env/files/image/usr/lib/golden.fleet/boot-card
 	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.cache NO_COLOR=1 ansible-lint --offline -q
@@ -63,6 +63,9 @@ unit: ## the fast tests
 
 system: ## the engine on real filesystems, loop devices, nginx; a deployed image boots in QEMU
 	python -m pytest -q tests/system $(ARGS)
+
+test-lab: setup ## bad luck in the lab: cables pulled, power cut, servers down (half an hour; no part of make test)
+	python -m pytest -q tests/lab_suite $(ARGS)
 
 artifact: ## build the collection and install it into .cache/artifact
 	@[[ -n $${ARTIFACT_IS_BUILT:-} ]] || tests/tools/artifact.sh $(ARTIFACT)
