@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ._fields import plain
+
 
 class GoldenError(Exception):
     """Base of everything this collection raises on purpose.
 
-    :param message: one or two sentences for a person: what failed, on which disk or store, and what to do.
+    :param message: one or two sentences for a person: what failed, on which disk or store, and what to do. It may quote
+        what a program, a disk or another machine said.
     :param facts: JSON-serialisable details; a module adds them to its result.
     """
 
     def __init__(self, message: str, **facts: t.Any) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = plain(message)
+        super().__init__(self.message)
         self.facts = facts
 
 
@@ -132,6 +135,14 @@ class JobError(GoldenError):
 
 class NetbootError(GoldenError):
     """Something about network boot. Facts: ``mac``, ``entry``."""
+
+
+class NetbootDamaged(NetbootError):
+    """A file of the imaging server about one boot cannot be understood."""
+
+
+class NetbootUnreachable(NetbootError):
+    """The imaging server does not answer. What goes on there, nobody knows."""
 
 
 class NetbootRefused(NetbootError):

@@ -19,7 +19,7 @@ MOMENT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
 # Not str.isprintable(): that refuses the no-break space of a French partition name, and depends on the Unicode that
 # this Python knows, while an image must be readable by all.
 _SSH_KEY = re.compile(r"[a-z0-9][a-z0-9@.-]{2,60} [A-Za-z0-9+/]{40,8000}={0,2}")
-_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def unique(pairs: list[tuple[str, t.Any]]) -> Mapping:
@@ -125,6 +125,11 @@ def seconds(moment_text: str) -> int:
 def as_line(value: str) -> str:
     """Anything as a line of text that can be read again."""
     return _NO_LINE.sub("\ufffd", value)[:_LONGEST_TEXT]
+
+
+def plain(value: str) -> str:
+    """Text for somebody's terminal, whoever wrote it: nothing in it steers one. Lines stay lines."""
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in value)
 
 
 def _list(item: Mapping, key: str, most: int) -> list[t.Any]:

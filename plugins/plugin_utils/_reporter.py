@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ..module_utils._fields import plain
 from ..module_utils._job.model import RUNNING
 from ..module_utils._units import show_duration, show_size
 
@@ -49,8 +50,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         # Some texts come from a disk, such as labels: they must not steer somebody's terminal.
-        plain = "".join(each if each.isprintable() else " " for each in text)
-        self._show(f"{self._prefix}: {' '.join(plain.split())}")
+        self._show(f"{self._prefix}: {' '.join(plain(text).split())}")
 
     def report(self, status: t.Mapping[str, t.Any]) -> None:
         """Show what is new in a status."""

@@ -200,6 +200,8 @@ HOSTILE: list[tuple[str, t.Any]] = [
     ("volumes/0/used", 524289),
     ("volumes/0/label", "\x1b[31m"),
     ("volumes/0/type", "ext4\u2028"),
+    ("volumes/0/type", "\u202e4txe"),
+    ("volumes/0/type", "\u20664txe"),
     ("volumes/0/label", "x" * 4097),
     ("gaps/0/size", 1081345),
     ("gaps/0/note", None),
