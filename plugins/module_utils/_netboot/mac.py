@@ -6,8 +6,15 @@
 
 from __future__ import annotations
 
+import re
+
 from .._errors import UsageError
 from .._libraries import need
+
+# Of the forms that netaddr reads, those that people write; it makes an address of 12:34:56, too.
+_FORM = re.compile(
+    r"[0-9a-f]{12}|[0-9a-f]{1,2}([:-])[0-9a-f]{1,2}(\1[0-9a-f]{1,2}){4}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}", re.IGNORECASE
+)
 
 
 def normal_mac(text: str) -> str:
@@ -17,8 +24,8 @@ def normal_mac(text: str) -> str:
     """
     netaddr = need("netaddr")
     try:
-        if not isinstance(text, str) or (text.strip().isdigit() and len(text.strip()) != 12):
-            raise ValueError("a number")
+        if not isinstance(text, str) or not _FORM.fullmatch(text.strip()):
+            raise ValueError("another form")
         found = netaddr.EUI(text.strip(), version=48)
     except (netaddr.AddrFormatError, ValueError, TypeError) as error:
         raise UsageError(

@@ -19,7 +19,9 @@ def test_every_usual_form_is_one_address(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "pc-1", "52:54:00:aa:bb", "52:54:00:aa:bb:cc:dd", "52:54:00:aa:bb:zz", "00:00:00:00:00:00",
-     "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "1382957", "00000000000000000000000000000000"],
+     "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "1382957", "00000000000000000000000000000000",
+     "12:34:56", "1:2", "abcdef", "1234.5678", "52:54-00:aa-bb:cc", "0x525400123456", "52540012345",
+     "\uff15\uff12:54:00:12:34:56"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_card(text: str) -> None:
     with pytest.raises(UsageError, match="MAC address|network card"):
