@@ -57,7 +57,10 @@ options:
     type: bool
     default: false
   id:
-    description: With O(state=absent), remove only the entry with this RV(entry.id), not a newer one.
+    description:
+      - With O(state=absent), remove only the entry with this RV(entry.id), not a newer one.
+      - With O(state=present), the RV(entry.id) that a new entry gets, 16 hexadecimal digits; by default a random one.
+        It names one boot, so use none twice.
     type: str
   state:
     description: Whether there is an entry.
@@ -159,7 +162,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     config = read_config(params["config"])
     if params["state"] == "absent":
         return remove_entry(config, mac, params["id"], module.check_mode)
-    request = EntryRequest(mac, params["host"], params["action"], lifetime, params["renew"], module.check_mode)
+    request = EntryRequest(
+        mac, params["host"], params["action"], lifetime, params["renew"], module.check_mode, params["id"]
+    )
     return ensure_entry(config, request)
 
 

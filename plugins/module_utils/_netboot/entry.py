@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import typing as t
 from dataclasses import asdict, dataclass
 
 from .. import _fields
+from .._errors import UsageError
 from .mac import with_hyphens
 
 BOOT_ENV, LOCAL = "boot_env", "local"
@@ -18,6 +20,7 @@ ACTIONS = (BOOT_ENV, LOCAL)
 WAITING, USED, EXPIRED = "waiting", "used", "expired"
 STATES = (WAITING, USED, EXPIRED)
 
+_ID = re.compile(r"[0-9a-f]{16}")
 _FAR = 1 << 50  # seconds since 1970, bytes of a log
 
 # The server's boot.ipxe and grub.cfg, which call these files, start the disk if they come back; boot.ipxe if they come
@@ -54,13 +57,28 @@ class Entry:
         return {name: value for name, value in self.as_dict().items() if name not in {"token", "marks"}}
 
 
-def new_entry(mac: str, host: str, action: str, now: int, lifetime: int, marks: t.Mapping[str, int]) -> Entry:
-    """An entry with an id and a token that nobody can guess.
+def new_id() -> str:
+    """Names one boot, for ever."""
+    return secrets.token_hex(8)
+
+
+def new_entry(
+    mac: str, host: str, action: str, now: int, lifetime: int, marks: t.Mapping[str, int], entry_id: str | None = None
+) -> Entry:
+    """An entry with a token that nobody can guess.
 
     :param lifetime: seconds.
+    :param entry_id: by default, a new one.
+    :raises UsageError: the host or the id is none.
     """
+    try:
+        host = _fields.text({"host": host}, "host")
+    except ValueError as error:
+        raise UsageError(f"{error}. Say how the machine is called.") from error
+    if entry_id and not _ID.fullmatch(entry_id):
+        raise UsageError(f"{entry_id!r} is no id of an entry, which has 16 hexadecimal digits.")
     token = secrets.token_urlsafe(32) if action == BOOT_ENV else ""
-    return Entry(secrets.token_hex(8), mac, host, action, token, now, now + lifetime, marks=tuple(marks.items()))
+    return Entry(entry_id or new_id(), mac, host, action, token, now, now + lifetime, marks=tuple(marks.items()))
 
 
 def entry_of(document: t.Any) -> Entry:

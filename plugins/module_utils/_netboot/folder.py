@@ -11,19 +11,24 @@ import fcntl
 import hmac
 import json
 import os
+import sys
 import tempfile
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import _fields
-from .._errors import NetbootError, NetbootRefused
+from .._errors import NetbootDamaged, NetbootError, NetbootRefused
 from .entry import EXPIRED, USED, WAITING, BootEnv, Entry, entry_of, grub_file, ipxe_file
 from .mac import with_hyphens
 from .report import Report, report_of
 
 KEPT = 7 * 86400  # seconds: how long one can look at what became of an entry
 _MOST_REFUSALS = 100
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,14 @@ class Checkin:
 class NetbootFolder:
     """One change at a time, by whichever process; a reader never sees half of one.
 
-    Every method raises NetbootError where a file is damaged or the folder cannot be used.
+    Every method raises NetbootError where the folder cannot be used. A damaged file concerns one machine, and stops no
+    other one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, complain: t.Callable[[str], None] = _tell) -> None:
+        """:param complain: is told of what is damaged and passed over; by default, the journal is."""
         self._path = path
+        self._complain = complain
         self._entries = path / "entries"
         self._checkins = path / "checkins"
         self._refused = path / "refused.jsonl"
@@ -61,31 +69,38 @@ class NetbootFolder:
         :raises NetbootError: a boot of another host waits under this address.
         """
         with self._locked():
-            other = self._entry(entry.mac)
-            if other and other.host != entry.host and other.state == WAITING and other.expires > entry.created:
-                raise NetbootError(
-                    f"{entry.mac} is the MAC address of {other.host}, too, for which a network boot is prepared. "
-                    f"Two machines cannot have one address: correct golden_mac of {entry.host} or {other.host}.",
-                    mac=entry.mac,
-                    entry=other.shown(),
-                )
+            self._check(entry)
             self._withdraw(entry.mac)
-            self._save(entry)
-            self._write(self._grub(entry.mac), grub_file(entry, env), 0o644)
-            self._write(self._ipxe(entry.mac), ipxe_file(entry, env), 0o644)
+            try:
+                self._checkin(entry.id).unlink(missing_ok=True)
+                self._save(entry)
+                self._write(self._grub(entry.mac), grub_file(entry, env), 0o644)
+                self._write(self._ipxe(entry.mac), ipxe_file(entry, env), 0o644)
+            except BaseException:
+                self._withdraw(entry.mac)
+                self._json(entry.mac).unlink(missing_ok=True)
+                raise
+
+    def check(self, entry: Entry) -> None:
+        """:raises NetbootError: as put() would."""
+        with self._locked():
+            self._check(entry)
 
     def remove(self, mac: str, entry_id: str | None = None) -> bool:
         """Forget the entry of a MAC address.
 
-        :param entry_id: only if it is this one.
+        :param entry_id: only if it is this one, or a damaged one, of which nobody can tell.
         :return: whether there was one.
         """
         with self._locked():
-            entry = self._entry(mac)
-            if entry is None or (entry_id and entry.id != entry_id):
-                return False
+            try:
+                entry = self._entry(mac)
+                if entry is None or (entry_id and entry.id != entry_id):
+                    return False
+                self._checkin(entry.id).unlink(missing_ok=True)
+            except NetbootDamaged as error:
+                self._complain(error.message)
             self._withdraw(mac)
-            self._checkin(entry.id).unlink(missing_ok=True)
             self._json(mac).unlink()
             return True
 
@@ -95,11 +110,15 @@ class NetbootFolder:
             return self._all()
 
     def entry(self, mac: str) -> Entry | None:
+        """:raises NetbootDamaged: it cannot be read. It can be made again, or removed."""
         with self._locked():
             return self._entry(mac)
 
     def checkin(self, entry_id: str) -> Checkin | None:
-        """The check-in of this one boot, once there is one."""
+        """The check-in of this one boot, once there is one.
+
+        :raises NetbootDamaged: it cannot be read.
+        """
         found = self._read(self._checkin(entry_id))
         if found is None:
             return None
@@ -114,7 +133,9 @@ class NetbootFolder:
             return [json.loads(line) for line in self._refused.read_text(encoding="utf-8").splitlines()]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise _unreadable(self._refused, error) from error
+        except (ValueError, RecursionError) as error:
             raise _damaged(self._refused, error) from error
 
     def consume(self, token: str, report: Report, address: str, now: int) -> Entry:
@@ -127,7 +148,10 @@ class NetbootFolder:
             try:
                 return self._consume(entry, report, address, now)
             except NetbootRefused as refusal:
-                self._note(now, address, refusal.message, entry)
+                try:
+                    self._note(now, address, refusal.message, entry)
+                except (OSError, NetbootError) as error:
+                    self._complain(f"this refusal is not on record: {error}")
                 raise
 
     def expire(self, now: int) -> list[Entry]:
@@ -145,6 +169,20 @@ class NetbootFolder:
                     self._json(entry.mac).unlink()
             self._sweep()
             return over
+
+    def _check(self, entry: Entry) -> None:
+        try:
+            other = self._entry(entry.mac)
+        except NetbootDamaged as error:
+            self._complain(error.message)
+            return
+        if other and other.host != entry.host and other.state == WAITING and other.expires > entry.created:
+            raise NetbootError(
+                f"{entry.mac} is the MAC address of {other.host}, too, for which a network boot is prepared. "
+                f"Two machines cannot have one address: correct golden_mac of {entry.host} or {other.host}.",
+                mac=entry.mac,
+                entry=other.shown(),
+            )
 
     def _consume(self, entry: Entry | None, report: Report, address: str, now: int) -> Entry:
         if entry is None:
@@ -173,16 +211,22 @@ class NetbootFolder:
         try:
             names = sorted(each.name for each in self._entries.glob("*.json"))
         except OSError as error:
-            raise _damaged(self._entries, error) from error
-        found = (self._load(self._entries / name) for name in names)
-        return [entry for entry in found if entry]
+            raise _unreadable(self._entries, error) from error
+        return [entry for entry in map(self._load_or_complain, names) if entry]
+
+    def _load_or_complain(self, name: str) -> Entry | None:
+        try:
+            return self._load(self._entries / name)
+        except NetbootDamaged as error:
+            self._complain(error.message)
+            return None
 
     def _entry(self, mac: str) -> Entry | None:
         return self._load(self._json(mac))
 
     def _load(self, path: Path) -> Entry | None:
+        found = self._read(path)
         try:
-            found = self._read(path)
             return None if found is None else entry_of(found)
         except ValueError as error:
             raise _damaged(path, error) from error
@@ -233,11 +277,16 @@ class NetbootFolder:
     @staticmethod
     def _read(path: Path) -> dict[str, t.Any] | None:
         try:
-            return t.cast("dict[str, t.Any]", json.loads(path.read_text(encoding="utf-8")))
+            found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        except (ValueError, RecursionError) as error:
             raise _damaged(path, error) from error
+        if not isinstance(found, dict):
+            raise _damaged(path, ValueError("it is no object"))
+        return found
 
     def _write_json(self, path: Path, document: dict[str, t.Any]) -> None:
         self._write(path, json.dumps(document, indent=1) + "\n", 0o600)
@@ -265,5 +314,9 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode("utf-8", "replace"))
 
 
-def _damaged(path: Path, error: Exception) -> NetbootError:
-    return NetbootError(f"{path} cannot be read: {error}. If it is damaged, remove it and make the entry again.")
+def _unreadable(path: Path, error: OSError) -> NetbootError:
+    return NetbootError(f"{path} cannot be read: {error}.")
+
+
+def _damaged(path: Path, error: Exception) -> NetbootDamaged:
+    return NetbootDamaged(f"{path} is damaged: {error}. Remove it, and make the entry again.")

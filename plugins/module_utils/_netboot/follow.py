@@ -38,9 +38,11 @@ class WaitRequest:
 
 def look(config: NetbootConfig, mac: str | None) -> dict[str, t.Any]:
     """What an imaging server is about to do, and what has become of it."""
-    folder = NetbootFolder(config.state)
+    warnings: list[str] = []
+    folder = NetbootFolder(config.state, warnings.append)
     entries = [each for each in folder.entries() if mac in {None, each.mac}]
     return {
+        **({"warnings": warnings} if warnings else {}),
         "changed": False,
         "boot_env": config.boot_env(),
         "http_url": config.http_url,

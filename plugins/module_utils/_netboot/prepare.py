@@ -10,6 +10,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from .._errors import NetbootDamaged
 from .config import NetbootConfig
 from .entry import BOOT_ENV, WAITING, BootEnv, Entry, new_entry
 from .folder import NetbootFolder
@@ -22,6 +23,7 @@ class EntryRequest:
 
     :ivar lifetime: seconds from now.
     :ivar renew: make a new one, with a new token, even where one like this waits.
+    :ivar entry_id: of a new one.
     """
 
     mac: str
@@ -30,6 +32,7 @@ class EntryRequest:
     lifetime: int
     renew: bool
     check: bool = False
+    entry_id: str | None = None
 
 
 def ensure_entry(config: NetbootConfig, request: EntryRequest) -> dict[str, t.Any]:
@@ -38,12 +41,14 @@ def ensure_entry(config: NetbootConfig, request: EntryRequest) -> dict[str, t.An
     :returns: changed, entry, diff.
     """
     folder, now = NetbootFolder(config.state), int(time.time())
-    found = folder.entry(request.mac)
+    found, _damaged = _found(folder, request.mac)
     if found and not request.renew and _still_good(found, request, now):
         return _result(found, found)
     env = _boot_env(config) if request.action == BOOT_ENV else None
-    entry = new_entry(request.mac, request.host, request.action, now, request.lifetime, marks(config))
-    if not request.check:
+    entry = new_entry(request.mac, request.host, request.action, now, request.lifetime, marks(config), request.entry_id)
+    if request.check:
+        folder.check(entry)
+    else:
         folder.put(entry, env)
     return _result(found, entry)
 
@@ -54,12 +59,20 @@ def remove_entry(config: NetbootConfig, mac: str, entry_id: str | None, check: b
     :returns: changed, entry (the one that is gone, or null), diff.
     """
     folder = NetbootFolder(config.state)
-    found = folder.entry(mac)
+    found, damaged = _found(folder, mac)
     if found and entry_id and found.id != entry_id:
         found = None
-    if found and not check:
-        folder.remove(mac, found.id)
-    return {**_result(found, None), "entry": found.shown() if found else None}
+    if (found or damaged) and not check:
+        folder.remove(mac, found.id if found else None)
+    return {**_result(found, None), "changed": damaged or bool(found), "entry": found.shown() if found else None}
+
+
+def _found(folder: NetbootFolder, mac: str) -> tuple[Entry | None, bool]:
+    """The entry of a MAC address, and whether there is one that is damaged."""
+    try:
+        return folder.entry(mac), False
+    except NetbootDamaged:
+        return None, True
 
 
 def _still_good(entry: Entry, request: EntryRequest, now: int) -> bool:

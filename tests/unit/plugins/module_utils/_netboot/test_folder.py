@@ -11,7 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.fleet.plugins.module_utils._errors import NetbootError, NetbootRefused
+from ansible_collections.golden.fleet.plugins.module_utils._errors import (
+    NetbootDamaged,
+    NetbootError,
+    NetbootRefused,
+    UsageError,
+)
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import (
     BOOT_ENV,
     EXPIRED,
@@ -189,12 +194,71 @@ def test_expiry(folder: NetbootFolder, tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id": 1}'])
-def test_a_damaged_entry_is_an_error_that_names_it(folder: NetbootFolder, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("host", ["pc-07\n", "x" * 5000, "\x1b[31m", "a\u2028b", "\u202eb", "\udc80"])
+def test_a_host_name_that_could_not_be_read_again_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match="host is "):
+        entry(host=host)
+
+
+def test_an_id_is_given_or_random() -> None:
+    assert new_entry(MAC, "pc-1", BOOT_ENV, NOW, 600, {}, "0123456789abcdef").id == "0123456789abcdef"
+    with pytest.raises(UsageError, match="16 hexadecimal digits"):
+        new_entry(MAC, "pc-1", BOOT_ENV, NOW, 600, {}, "../../../etc/passwd")
+
+
+def test_a_boot_whose_id_was_there_before_has_not_checked_in(folder: NetbootFolder) -> None:
+    made = entry()
+    folder.put(made, ENV)
+    folder.consume(made.token, report(), "10.77.0.50", NOW + 5)
+    folder.put(made, ENV)
+    assert folder.checkin(made.id) is None
+
+
+DAMAGE = ["", "{", "[]", "{}", '{"id": 1}', "[" * 100_000]
+
+
+@pytest.fixture(params=DAMAGE)
+def damaged(folder: NetbootFolder, tmp_path: Path, request: pytest.FixtureRequest) -> NetbootFolder:
+    """One whose entry of MAC is damaged."""
     folder.put(entry(), ENV)
-    (tmp_path / "entries/52-54-00-aa-bb-cc.json").write_text(text)
-    with pytest.raises(NetbootError, match=r"52-54-00-aa-bb-cc\.json"):
-        folder.entries()
+    (tmp_path / "entries/52-54-00-aa-bb-cc.json").write_text(str(request.param))
+    return folder
+
+
+def test_a_damaged_entry_is_no_trouble_for_other_machines(
+    damaged: NetbootFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = entry(OTHER, "pc-2")
+    damaged.put(other, ENV)
+    assert damaged.entries() == [other]
+    assert damaged.consume(other.token, report(OTHER), "10.77.0.51", NOW + 5).id == other.id
+    assert [each.mac for each in damaged.expire(NOW + 600 + KEPT)] == []
+    assert files(tmp_path / "checkins") == [], "its entry was forgotten"
+    assert str(tmp_path / "entries/52-54-00-aa-bb-cc.json") in capfd.readouterr().err
+
+
+def test_a_damaged_entry_is_an_error_for_whom_it_concerns(damaged: NetbootFolder) -> None:
+    with pytest.raises(NetbootDamaged, match=r"52-54-00-aa-bb-cc\.json"):
+        damaged.entry(MAC)
+
+
+def test_a_damaged_entry_can_be_made_again(damaged: NetbootFolder) -> None:
+    new = entry(host="pc-2")
+    damaged.put(new, ENV)
+    assert damaged.entries() == [new]
+
+
+@pytest.mark.parametrize("entry_id", [None, "0123456789abcdef"])
+def test_a_damaged_entry_can_be_removed(damaged: NetbootFolder, tmp_path: Path, entry_id: str | None) -> None:
+    assert damaged.remove(MAC, entry_id) is True
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000])
+def test_a_damaged_check_in_is_an_error_that_names_it(folder: NetbootFolder, tmp_path: Path, text: str) -> None:
+    (tmp_path / "checkins/0123456789abcdef.json").write_text(text)
+    with pytest.raises(NetbootDamaged, match=r"0123456789abcdef\.json"):
+        folder.checkin("0123456789abcdef")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -115,10 +115,18 @@ def test_what_is_no_check_in(server: Server, asked: bytes, status: int) -> None:
 
 def test_a_folder_that_cannot_be_used_is_the_servers_fault(server: Server, tmp_path: Path) -> None:
     entry = server.put()
-    (tmp_path / "entries/52-54-00-aa-bb-cc.json").write_text("{")
+    (tmp_path / "checkins").rmdir()
     answer, journal = server.ask(request(entry.token))
     assert " 500 " in answer.splitlines()[0]
-    assert "52-54-00-aa-bb-cc.json" in journal
+    assert str(tmp_path / "checkins") in journal
+
+
+def test_the_journal_names_an_entry_that_is_damaged(server: Server, tmp_path: Path) -> None:
+    entry = server.put()
+    (tmp_path / "entries/52-54-00-aa-bb-dd.json").write_text("{")
+    answer, journal = server.ask(request(entry.token))
+    assert " 204 " in answer.splitlines()[0]
+    assert "52-54-00-aa-bb-dd.json" in journal
 
 
 def test_expiry(server: Server) -> None:
