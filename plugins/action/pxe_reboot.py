@@ -11,6 +11,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._argspec import PXE_REBOOT_SPEC
 from ..module_utils._errors import GoldenError
+from ..module_utils._netboot.entry import new_id
 from ..module_utils._netboot.mac import normal_mac
 from ..module_utils._units import parse_duration
 from ..plugin_utils._network_boot import NetworkBoot
@@ -42,7 +43,7 @@ class ActionModule(ActionBase):
         server = ServerModules(modules, normal_mac(args["mac"]), host, args["config"])
         timeout = parse_duration(args["timeout"])
         if self._task.check_mode:
-            return {"changed": True, "entry": server.make_entry(timeout)}
+            return {"changed": True, "entry": server.make_entry(new_id(), timeout)}
         reporter = Reporter(f"{host} | pxe_reboot", display.display, interval=0)
         power = {**args["power"], "mac": args["power"]["mac"] or args["mac"]}
         with hand_for(power, modules, args["force"]) as hand:

@@ -50,7 +50,8 @@ options:
   force:
     description:
       - Switch off hard at once, instead of asking the operating system to end.
-      - One that does not end within O(power.timeout) is switched off hard anyway, where that can be done.
+      - One that does not end within O(power.timeout), or that cannot be asked to, is switched off hard anyway, where
+        that can be done.
     type: bool
     default: false
 seealso:

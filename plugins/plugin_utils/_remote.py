@@ -9,13 +9,22 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._errors import NetbootError, PowerError, PowerIgnored, PowerUnsupported
+from ..module_utils._errors import (
+    NetbootError,
+    NetbootUnreachable,
+    PowerError,
+    PowerIgnored,
+    PowerUnsupported,
+)
 from ..module_utils._power.base import Power
 from ..module_utils._power.options import power_options
 from ..module_utils._power.provider import open_power
+from ._answer import answer_within
+
+_LONGEST_SILENCE = 60.0  # seconds for what takes a module no time
 
 
 class Modules:
@@ -26,20 +35,29 @@ class Modules:
         self._task_vars = task_vars
         self._host = action._task.delegate_to or task_vars["inventory_hostname"]
 
-    def run(self, name: str, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def run(self, name: str, args: t.Mapping[str, t.Any], longest: float | None = None) -> dict[str, t.Any]:
         """What a module returns, also when it failed.
 
-        That machine may be away for a moment. The host of the task is another one, so it is no unreachable host, which
-        Ansible would drop without cleaning up.
+        :param longest: seconds after which there will be no answer any more.
+        :raises NetbootUnreachable: that machine is away, perhaps for a moment. The host of the task is another one, so
+            it is no unreachable host, which Ansible would drop without cleaning up.
         """
         given = {key: value for key, value in args.items() if value is not None}
         try:
-            answer: dict[str, t.Any] = self._action._execute_module(
-                module_name=f"golden.fleet.{name}", module_args=given, task_vars=self._task_vars
-            )
+            with answer_within(longest) if longest else contextlib.nullcontext():
+                answer: dict[str, t.Any] = self._action._execute_module(
+                    module_name=f"golden.fleet.{name}", module_args=given, task_vars=self._task_vars
+                )
         except AnsibleConnectionFailure as error:
-            return {"failed": True, "msg": f"{self._host} cannot be reached: {error}"}
+            self._connect_anew()
+            raise NetbootUnreachable(f"{self._host} cannot be reached: {error}") from error
         return answer
+
+    def _connect_anew(self) -> None:
+        connection = self._action._connection
+        connection._shell.tmpdir = None  # a restart has removed it
+        with contextlib.suppress(AnsibleError):
+            connection.reset()
 
 
 class ServerModules:
@@ -50,19 +68,19 @@ class ServerModules:
         self._common = {"mac": mac, "config": config}
         self._host = host
 
-    def make_entry(self, lifetime: int) -> dict[str, t.Any]:
-        args = {"host": self._host, "lifetime": f"{lifetime}s", "renew": True}
+    def make_entry(self, entry_id: str, lifetime: int) -> dict[str, t.Any]:
+        args = {"id": entry_id, "host": self._host, "lifetime": f"{lifetime}s", "renew": True}
         return t.cast("dict[str, t.Any]", self._run("netboot_entry", args)["entry"])
 
     def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
-        return self._run("netboot_wait", {"id": entry_id, "timeout": f"{timeout}s", "beyond": beyond})
+        return self._run("netboot_wait", {"id": entry_id, "timeout": f"{timeout}s", "beyond": beyond}, timeout)
 
     def remove_entry(self, entry_id: str) -> bool:
         """:return: whether it was there."""
         return bool(self._run("netboot_entry", {"id": entry_id, "state": "absent"})["changed"])
 
-    def _run(self, name: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        answer = self._modules.run(name, {**self._common, **args})
+    def _run(self, name: str, args: dict[str, t.Any], takes: int = 0) -> dict[str, t.Any]:
+        answer = self._modules.run(name, {**self._common, **args}, takes + _LONGEST_SILENCE)
         if answer.get("failed"):
             facts = {key: answer[key] for key in ("mac", "entry", "stage", "refusals") if key in answer}
             raise NetbootError(str(answer.get("msg")), **facts)
@@ -99,7 +117,10 @@ class _There:
         return str(answer["msg"])
 
     def _run(self, name: str, **args: t.Any) -> dict[str, t.Any]:
-        answer = self._modules.run(name, {"power": self._options, **args})
+        try:
+            answer = self._modules.run(name, {"power": self._options, **args})
+        except NetbootUnreachable as error:
+            raise PowerError(error.message) from error
         if answer.get("failed"):
             ignored = PowerIgnored if "seen" in answer else PowerError
             kind = PowerUnsupported if answer.get("unsupported") else ignored

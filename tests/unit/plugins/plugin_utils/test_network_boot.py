@@ -9,6 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import (
     NetbootError,
+    NetbootUnreachable,
     PowerError,
     PowerIgnored,
     PowerUnsupported,
@@ -28,6 +29,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
 
 class Server:
     """An imaging server that sees what the script says, one stage after the other, each for as long as it is asked."""
@@ -36,13 +40,15 @@ class Server:
         self._clock = clock
         self._stages = stages
         self.calls: list[str] = []
+        self.entry_id = ""
 
-    def make_entry(self, lifetime: int) -> dict[str, t.Any]:
+    def make_entry(self, entry_id: str, lifetime: int) -> dict[str, t.Any]:
         self.calls.append(f"entry for {lifetime} s")
-        return {"id": "e1"}
+        self.entry_id = entry_id
+        return {"id": entry_id}
 
     def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
-        assert entry_id == "e1"
+        assert entry_id == self.entry_id
         stage = self._stages.pop(0) if len(self._stages) > 1 else self._stages[0]
         self._clock.now += timeout
         if beyond is None and stage != "checked_in":
@@ -50,7 +56,8 @@ class Server:
         return {"stage": stage, "checkin": CHECKIN if stage == "checked_in" else None}
 
     def remove_entry(self, entry_id: str) -> bool:
-        self.calls.append(f"remove {entry_id}")
+        assert entry_id == self.entry_id
+        self.calls.append("remove")
         return True
 
 
@@ -69,7 +76,32 @@ class Unreachable(Server):
     """One that is away when the entry is to be removed."""
 
     def remove_entry(self, entry_id: str) -> bool:
-        raise NetbootError(f"imaging cannot be reached, for {entry_id}")
+        assert entry_id == self.entry_id
+        raise NetbootError("imaging cannot be reached")
+
+
+class Away(Server):
+    """One that is away for so many polls, from the second one on; each fails at once."""
+
+    def __init__(self, clock: Clock, stages: list[str], away: int) -> None:
+        super().__init__(clock, ["dhcp", *stages])
+        self._away = away
+        self._asked = False
+
+    def wait(self, entry_id: str, timeout: int, beyond: str | None) -> dict[str, t.Any]:
+        if self._asked and self._away:
+            self._away -= 1
+            raise NetbootUnreachable("imaging cannot be reached: Connection reset by peer")
+        self._asked = True
+        return super().wait(entry_id, timeout, beyond)
+
+
+class Silent(Server):
+    """One that makes the entry, and whose answer is lost."""
+
+    def make_entry(self, entry_id: str, lifetime: int) -> dict[str, t.Any]:
+        super().make_entry(entry_id, lifetime)
+        raise NetbootUnreachable("imaging cannot be reached")
 
 
 class Hand:
@@ -99,6 +131,31 @@ class Stubborn(Hand):
         if not force:
             raise PowerIgnored("still on", seen="on")
         return super().start(force)
+
+
+class Switch(Hand):
+    """A machine whose controller can take its power away, and not ask its operating system to end."""
+
+    def start(self, force: bool) -> str:
+        if not force:
+            raise PowerUnsupported("no GracefulShutdown")
+        return super().start(force)
+
+
+class Dead(Switch):
+    """One whose controller can do neither."""
+
+    def __init__(self) -> None:
+        super().__init__(can_force=False)
+
+
+class Once(Hand):
+    """A machine that can be reached only while its operating system runs, as with the providers ssh and winrm."""
+
+    def boot_from(self, target: str) -> None:
+        if target == "network" and self.calls:
+            raise PowerError("pc-1 cannot be reached by SSH")
+        super().boot_from(target)
 
 
 class Broken(Hand):
@@ -138,7 +195,7 @@ def test_a_machine_that_never_comes(clock: Clock) -> None:
         NetworkBoot(server, hand, lambda _text: None, 600).go()
     assert caught.value.facts["stage"] == "dhcp"
     assert clock.now == 1600
-    assert server.calls == ["entry for 630 s", "remove e1"]
+    assert server.calls == ["entry for 630 s", "remove"]
     assert hand.calls == ["network", "start", "network", "forced", "disk"]
 
 
@@ -152,7 +209,66 @@ def test_an_operating_system_that_does_not_end_is_not_waited_for(clock: Clock) -
 def test_what_cannot_be_forced_is_waited_for(clock: Clock) -> None:
     server, hand, said = Server(clock, ["nothing"] * 11 + ["checked_in"]), Hand(can_force=False), list[str]()
     assert not NetworkBoot(server, hand, said.append, 600).go().forced
-    assert "that cannot be done here: nobody can switch it off" in said
+    assert "that did not work, so waiting goes on: nobody can switch it off" in said
+
+
+def test_a_second_start_that_fails_does_not_end_the_first_one(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["kernel"] * 11 + ["checked_in"]), Once(), list[str]()
+    assert not NetworkBoot(server, hand, said.append, 600).go().forced
+    assert (server.calls, hand.calls) == (["entry for 630 s"], ["network", "start"])
+    assert "that did not work, so waiting goes on: pc-1 cannot be reached by SSH" in said
+
+
+def test_the_error_tells_how_far_it_came_although_the_second_start_failed(clock: Clock) -> None:
+    with pytest.raises(NetbootError, match="it has not checked in") as caught:
+        NetworkBoot(Server(clock, ["kernel"]), Once(), lambda _text: None, 600).go()
+    assert caught.value.facts["stage"] == "kernel"
+
+
+def test_what_cannot_be_asked_to_end_is_switched_off(clock: Clock) -> None:
+    server, hand, said = Server(clock, ["checked_in"]), Switch(), list[str]()
+    assert NetworkBoot(server, hand, said.append, 600).go().forced
+    assert hand.calls == ["network", "network", "forced"]
+    assert said[0] == "no GracefulShutdown"
+
+
+def test_what_cannot_be_started_at_all_is_not_waited_for(clock: Clock) -> None:
+    server = Server(clock, ["nothing"])
+    with pytest.raises(PowerUnsupported, match="nobody can switch it off"):
+        NetworkBoot(server, Dead(), lambda _text: None, 600).go()
+    assert clock.now == 1000
+    assert server.calls == ["entry for 630 s", "remove"]
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(clock: Clock) -> None:
+    server, hand, said = Away(clock, ["kernel", "checked_in"], 3), Hand(), list[str]()
+    assert NetworkBoot(server, hand, said.append, 600).go().waited["checkin"] == CHECKIN
+    assert server.calls == ["entry for 630 s"]
+    assert [each for each in said if "does not answer" in each] == [
+        "the imaging server does not answer, asking again: imaging cannot be reached: Connection reset by peer"
+    ]
+
+
+def test_a_server_that_is_away_in_half_of_the_time_is_no_reason_for_force(clock: Clock) -> None:
+    hand = Hand()
+    assert not NetworkBoot(Away(clock, ["checked_in"], 70), hand, lambda _text: None, 600).go().forced
+    assert 1300 < clock.now < 1600
+
+
+def test_a_server_that_stays_away(clock: Clock) -> None:
+    server, hand = Away(clock, [], 1000), Hand()
+    with pytest.raises(NetbootUnreachable):
+        NetworkBoot(server, hand, lambda _text: None, 600).go()
+    assert 1600 <= clock.now < 1610
+    assert (server.calls[1:], hand.calls) == (["remove"], ["network", "start", "disk"])
+
+
+def test_an_entry_whose_making_got_no_answer_is_removed(clock: Clock) -> None:
+    server, hand = Silent(clock, []), Hand()
+    with pytest.raises(NetbootUnreachable):
+        NetworkBoot(server, hand, lambda _text: None, 600).go()
+    assert server.calls == ["entry for 630 s", "remove"]
+    assert hand.calls == [], "nobody has touched the machine"
 
 
 def test_a_boot_device_that_cannot_be_chosen_must_be_in_the_boot_order(clock: Clock) -> None:
@@ -165,7 +281,7 @@ def test_whatever_goes_wrong_the_entry_is_gone(clock: Clock) -> None:
     server, hand = Server(clock, ["nothing"]), Broken()
     with pytest.raises(PowerError, match="on fire"):
         NetworkBoot(server, hand, lambda _text: None, 600).go()
-    assert server.calls == ["entry for 630 s", "remove e1"]
+    assert server.calls == ["entry for 630 s", "remove"]
     assert hand.calls == ["network", "disk"]
 
 
@@ -181,4 +297,4 @@ def test_the_boot_device_is_taken_back_although_the_entry_is_not(clock: Clock) -
     with pytest.raises(NetbootError, match="has not checked in"):
         NetworkBoot(Unreachable(clock, ["nothing"]), hand, said.append, 600).go()
     assert hand.calls[-1] == "disk"
-    assert "the entry could not be removed: imaging cannot be reached, for e1" in said
+    assert "the entry could not be removed: imaging cannot be reached" in said
