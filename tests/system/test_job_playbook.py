@@ -31,10 +31,11 @@ def bench(tmp_path: Path) -> t.Iterator[Bench]:
 
 def test_lines_appear_while_it_works_and_the_result_is_the_module_s(bench: Bench) -> None:
     own = {"subject": "{{ inventory_hostname }}"}
-    play = bench.play({"seconds": 8, **own}, "--diff", hosts=("web1", "web2"))
+    play = bench.play({"seconds": 30, **own}, "--diff", hosts=("web1", "web2"))
     for host in ("web1", "web2"):
         play.sees(rf"(?m)^{host} \| slow: a note for people$")
         play.sees(rf"(?m)^{host} \| slow: toiling \d+ %, .* of 100\.0 MB, .* MB/s, \d+ s left$")
+    bench.is_enough()
     assert play.ends() == 0, play.output
     assert "+done" in play.output
     for host in ("web1", "web2"):
@@ -55,7 +56,7 @@ def test_check_mode_goes_the_same_way(bench: Bench) -> None:
 
 def test_credentials_come_from_the_controller_and_stay_unseen(bench: Bench) -> None:
     env = {"GOLDEN_STORE": "/from/env", "GOLDEN_STORE_USERNAME": "me", "GOLDEN_STORE_PASSWORD": SECRET}
-    play = bench.play({"seconds": 4, "store": None}, "-vvv", env={**env, "ANSIBLE_PIPELINING": "0"})
+    play = bench.play({"seconds": 30, "store": None}, "-vvv", env={**env, "ANSIBLE_PIPELINING": "0"})
     play.sees(r"web1 \| slow: toiling")
     files = [path for job in bench.jobs() for path in job.iterdir()]
     assert len(files) >= 3
@@ -65,6 +66,7 @@ def test_credentials_come_from_the_controller_and_stay_unseen(bench: Bench) -> N
     transferred = re.findall(r"PUT \S+ TO (\S+AnsiballZ_slow\.py)", play.output)
     assert transferred
     assert not any(Path(path).exists() for path in transferred)
+    bench.is_enough()
     assert play.ends() == 0, play.output
     assert bench.result()["store"] == "/from/env"
     assert SECRET not in play.output
@@ -129,7 +131,7 @@ def test_the_timeout_keyword_cancels_the_work(bench: Bench) -> None:
 
 
 def test_a_dead_controller_leaves_the_work_to_a_later_run(bench: Bench) -> None:
-    args = {"seconds": 25}
+    args = {"seconds": 60}
     first = bench.play(args)
     first.sees(r"slow: toiling")
     (worker,) = bench.workers
@@ -140,18 +142,20 @@ def test_a_dead_controller_leaves_the_work_to_a_later_run(bench: Bench) -> None:
 
     second = bench.play(args)
     second.sees(r"an earlier run has begun this very work")
+    bench.is_enough()
     assert second.ends() == 0, second.output
     assert bench.result()["worker"] == worker
     assert bench.workers == [worker]
 
 
 def test_a_lost_connection_is_waited_for(bench: Bench) -> None:
-    play = bench.play({"seconds": 12})
+    play = bench.play({"seconds": 60})
     play.sees(r"slow: toiling")
     bench.cut.touch()
     play.sees(r"web1 \| slow: the connection is lost, the work goes on; .*the cable is cut")
     bench.cut.unlink()
     play.sees(r"web1 \| slow: connected again")
+    bench.is_enough()
     assert play.ends() == 0, play.output
     assert play.output.count("a note for people") == 1
     assert play.output.count("the connection is lost") == 1
