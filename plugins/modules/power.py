@@ -39,6 +39,8 @@ options:
     description:
       - Take the power away, instead of asking the operating system to end. Files that are being written may be lost.
       - Without it, an operating system that does not end within O(power.timeout) is an error.
+      - Some management controllers cannot ask for it. Then O(state=off) gives the machine so much time to switch itself
+        off, as it does when its operating system was shut down in another way.
     type: bool
     default: false
 seealso:

@@ -21,6 +21,7 @@ class MoodyBmc:
     :ivar complains: answers every request that changes something with 400, after it was obeyed.
     :ivar stale: after each change, so many reads are answered with what was true before it.
     :ivar hides: a word, such as a way to switch, that it does not know.
+    :ivar says: what it says instead of each answer whose path ends so.
     :ivar asked: method and path of each request.
     """
 
@@ -29,6 +30,7 @@ class MoodyBmc:
         self.complains = complains
         self.stale = stale
         self.hides = hides
+        self.says: dict[str, bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self._server = server
         self._stale_left = 0
@@ -73,6 +75,9 @@ class MoodyBmc:
             connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             text = answer.read()
+            for end, said in self.says.items():
+                if path.rstrip("/").endswith(end):
+                    return 200, "application/json", said
             if self.hides:
                 text = text.replace(f'"{self.hides}"'.encode(), b'"Unheard-of"')
             return answer.status, answer.headers.get("Content-Type", "text/plain"), text

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -27,9 +28,11 @@ from ansible_collections.golden.fleet.plugins.module_utils._power.base import (
     NONE,
     OFF,
     ON,
+    UNKNOWN,
     Power,
 )
 from ansible_collections.golden.fleet.plugins.module_utils._power.options import PowerOptions
+from ansible_collections.golden.fleet.plugins.module_utils._power.orders import switch
 from ansible_collections.golden.fleet.plugins.module_utils._power.provider import open_power
 from ansible_collections.golden.fleet.tests.support.bmc import IpmiBmc, RedfishBmc
 from ansible_collections.golden.fleet.tests.support.libvirt import Libvirt, Machine
@@ -277,3 +280,62 @@ def test_what_a_controller_does_not_offer(plain: RedfishBmc, opened: Open) -> No
         power.on()
         with pytest.raises(PowerUnsupported, match="does not offer that"):
             power.off()
+
+
+def test_a_machine_that_goes_off_by_itself(place: Place, plain: RedfishBmc, opened: Open) -> None:
+    """A boot environment whose work is done, on a machine that nobody can ask to end."""
+    with MoodyBmc(plain.port, hides="GracefulShutdown") as relay:
+        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 10.0}
+        power = opened(provider="redfish", **options)
+        power.on()
+        ending = threading.Timer(1, place.libvirt.virsh, ("destroy", place.machine.name))
+        ending.start()
+        assert switch(power, OFF, force=False, check=False)["state"] == OFF
+        ending.join()
+    assert not place.is_on()
+
+
+def test_a_machine_that_does_not(place: Place, plain: RedfishBmc, opened: Open) -> None:
+    with MoodyBmc(plain.port, hides="GracefulShutdown") as relay:
+        options = {"address": relay.url, "username": plain.username, "password": plain.password, "timeout": 1.0}
+        power = opened(provider="redfish", **options)
+        power.on()
+        with pytest.raises(PowerUnsupported, match="does not offer that"):
+            switch(power, OFF, force=False, check=False)
+    assert place.is_on()
+
+
+SYSTEM = {"@odata.id": "/redfish/v1/Systems/1", "Id": "1", "Name": "pc-07", "PowerState": "On"}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/redfish/v1", b"<html>Please log in</html>"),
+        ("/redfish/v1", b"[1, 2]"),
+        ("/redfish/v1", b'{"Systems":'),
+        ("/redfish/v1", b"null"),
+        ("/Systems", b'{"Name": "systems", "Members": null}'),
+        ("/Systems", b'{"Name": "systems", "Members": ["pc-07"]}'),
+        ("/Systems", b"[" * 100_000),
+        ("", json.dumps({**SYSTEM, "Boot": "disk"}).encode()),
+    ],
+)
+def test_what_answers_is_no_redfish(place: Place, plain: RedfishBmc, opened: Open, path: str, said: bytes) -> None:
+    with MoodyBmc(plain.port) as relay:
+        relay.says[path or f"/Systems/{place.machine.uuid}"] = said
+        power = opened(provider="redfish", address=relay.url, username=plain.username, password=plain.password)
+        for look in (power.state, power.next_boot):
+            with pytest.raises(PowerError, match=f"{relay.url} answers what is no Redfish"):
+                look()
+        power.close()
+
+
+@pytest.mark.parametrize("boot", [{}, {"Boot": None}])
+def test_a_controller_that_says_nothing_about_the_boot_device(
+    place: Place, plain: RedfishBmc, opened: Open, boot: dict[str, t.Any]
+) -> None:
+    with MoodyBmc(plain.port) as relay:
+        relay.says[f"/Systems/{place.machine.uuid}"] = json.dumps({**SYSTEM, **boot}).encode()
+        power = opened(provider="redfish", address=relay.url, username=plain.username, password=plain.password)
+        assert (power.state(), power.next_boot()) == (ON, UNKNOWN)

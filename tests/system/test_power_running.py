@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.server
 import threading
 import typing as t
 import uuid
@@ -238,3 +239,34 @@ def test_windows_that_is_away(tmp_path: Path) -> None:
     assert power.state() == UNKNOWN
     with pytest.raises(PowerError, match="cannot be reached by WinRM"):
         power.reset()
+
+
+class _NoWinRm(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    said: t.ClassVar[bytes]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/soap+xml")
+        self.send_header("Content-Length", str(len(self.said)))
+        self.end_headers()
+        self.wfile.write(self.said)
+
+    def log_message(self, *_arguments: t.Any) -> None:
+        """Not to the terminal."""
+
+
+@pytest.mark.parametrize("said", [b"", b"<html>Please log in", b"<html/>"])
+def test_what_answers_is_no_winrm(said: bytes) -> None:
+    handler = type("Handler", (_NoWinRm,), {"said": said})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        power = open_power(
+            PowerOptions("winrm", address=f"http://127.0.0.1:{server.server_port}", username="u", password="p",
+                         transport="basic")
+        )  # fmt: skip
+        with pytest.raises(PowerError, match=r"What answers at .* is no WinRM"):
+            power.next_boot()
+        assert power.state() == UNKNOWN
+        server.shutdown()

@@ -72,6 +72,10 @@ class Power(abc.ABC):
         self.reset(force)
         return "switched off and on by force" if force else "restarted"
 
+    def goes_off(self) -> bool:
+        """Whether it switches itself off in time, as a system does that has been told to end in another way."""
+        return False
+
     def close(self) -> None:  # noqa: B027  # most have nothing to close
         """End connections, if there are any."""
 

@@ -116,7 +116,7 @@ def _bcd_section(lines: t.Sequence[str]) -> tuple[str, dict[str, list[str]]]:
         if not line[0].isspace():
             name = line.split()[0]
             elements[name] = []
-        elements[name].append(line.removeprefix(name).strip())
+        elements.setdefault(name, []).append(line.removeprefix(name).strip())
     number = _BCD_GUID.search(lines[0])
     return (number[0] if number else ""), elements
 

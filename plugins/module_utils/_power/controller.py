@@ -50,6 +50,13 @@ class Controller(Power):
             advice = "Its operating system does not react to the power button, or takes longer: use force, or wait."
             self._ask(partial(self._press, SHUTDOWN), self.state, OFF, "shut down", advice)
 
+    def goes_off(self) -> bool:
+        try:
+            self._deadline().until(_Patient(self.state), {OFF})
+        except Overdue:
+            return False
+        return True
+
     def reset(self, force: bool = False) -> None:
         """Off and on: both can be seen, which a restart cannot."""
         self.off(force)
@@ -63,21 +70,11 @@ class Controller(Power):
         self, ask: t.Callable[[], None], look: t.Callable[[], str], wanted: str, request: str, advice: str
     ) -> None:
         complaint = complaint_about(ask)
-        last: list[PowerError] = []
-
-        def patient_look() -> str:
-            try:
-                return look()
-            except (PowerRefused, PowerUnsupported):
-                raise
-            except PowerError as error:  # busy with what it was asked for
-                last[:] = [error]
-                return UNKNOWN
-
+        patient = _Patient(look)
         try:
-            self._deadline().until(patient_look, {wanted})
+            self._deadline().until(patient, {wanted})
         except Overdue as overdue:
-            reason = complaint or (last[0] if last and overdue.seen == UNKNOWN else None)
+            reason = complaint or (patient.trouble if overdue.seen == UNKNOWN else None)
             waited = show_duration(self.options.timeout)
             raise self.failure(
                 f"{self.options.address} was told to {request}, but after {waited} reads {overdue.seen!r}. "
@@ -85,3 +82,23 @@ class Controller(Power):
                 PowerIgnored,
                 seen=overdue.seen,
             ) from reason
+
+
+class _Patient:
+    """Looks, and takes an error for a controller that is busy with what it was asked for.
+
+    :ivar trouble: the last error.
+    """
+
+    def __init__(self, look: t.Callable[[], str]) -> None:
+        self.trouble: PowerError | None = None
+        self._look = look
+
+    def __call__(self) -> str:
+        try:
+            return self._look()
+        except (PowerRefused, PowerUnsupported):
+            raise
+        except PowerError as error:
+            self.trouble = error
+            return UNKNOWN

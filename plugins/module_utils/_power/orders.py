@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._errors import PowerUnsupported
 from .base import OFF, ON, Power
 
 RESET = "reset"
@@ -48,10 +49,19 @@ def _obey(power: Power, wanted: str, force: bool) -> str:
     if wanted == RESET:
         return power.start(force)
     if wanted == OFF:
-        power.off(force)
-        return "switched off"
+        return _switch_off(power, force)
     power.on()
     return "switched on"
+
+
+def _switch_off(power: Power, force: bool) -> str:
+    try:
+        power.off(force)
+    except PowerUnsupported:
+        if force or not power.goes_off():
+            raise
+        return "it has switched itself off"
+    return "switched off"
 
 
 def _diff(what: str, before: str, after: str) -> dict[str, str]:

@@ -38,6 +38,8 @@ class Redfish(Controller):
     def next_boot(self) -> str:
         with self._errors() as _sushy:
             boot = self._system().boot
+            if boot is None:
+                return UNKNOWN
             chosen = _word(boot.target) if _word(boot.enabled) != "Disabled" else "None"
             return _DEVICES.get(chosen, UNKNOWN)
 
@@ -102,6 +104,9 @@ class Redfish(Controller):
             raise self.unsupported(f"{where} does not offer that: {error}") from error
         except errors.SushyError as error:
             raise self.failure(f"{where} answers: {getattr(error, 'detail', None) or error}") from error
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:  # what sushy stumbles over
+            advice = "Is this the address of a management controller, and is Redfish switched on there?"
+            raise self.failure(f"{where} answers what is no Redfish ({error}). {advice}") from error
 
 
 def _word(value: t.Any) -> str:

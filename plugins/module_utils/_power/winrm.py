@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+import xml.etree.ElementTree as ET
 
 from .._errors import PowerRefused
 from .._libraries import need
@@ -77,3 +78,7 @@ class WinRm(RunningSystem):
             raise self.failure(f"{where} cannot be reached by WinRM. {tls_advice(error)}{error}") from error
         except (errors.WinRMError, *others) as error:
             raise self.failure(f"WinRM on {where} answers: {error}") from error
+        except (ET.ParseError, AttributeError, KeyError, StopIteration, TypeError, ValueError) as error:
+            # What pywinrm stumbles over.
+            reason = str(error) or "an element is missing"
+            raise self.failure(f"What answers at {where} is no WinRM ({reason}). Is the address right?") from error

@@ -130,3 +130,16 @@ def test_bcdedit_with_a_boot_sequence() -> None:
 
 def test_bcdedit_on_a_machine_with_a_bios() -> None:
     assert parse_bcdedit(read("bcdedit-10-bios.txt")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Firmware\n--------\nidentifier {fwbootmgr}\n more\n",
+        "Firmware\n--------\nidentifier {fwbootmgr}\n\tmore\ndisplayorder {a}\n\nOther\n-----\nidentifier {a}\n",
+    ],
+)
+def test_a_list_that_belongs_to_nothing_is_passed_over(text: str) -> None:
+    menu = parse_bcdedit(text)
+    assert menu
+    assert menu.next_boot() == NONE
