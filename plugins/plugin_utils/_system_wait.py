@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 import typing as t
+from dataclasses import asdict
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import NetbootError
 from ..module_utils._os.find import LINUX, WINDOWS
-from ..module_utils._os.marker import PLACES
+from ..module_utils._os.marker import PLACES, marker_in
 from ..module_utils._units import show_duration
 from ._answer import answer_within
 
@@ -24,7 +24,8 @@ _LONGEST_SILENCE = 60.0  # seconds for one
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _LOOK: t.Final = {
     LINUX: f"cat {_BOOT_ID} && {{ cat {PLACES[LINUX]} 2>/dev/null || true; }}",
-    WINDOWS: f"Get-Content -Raw -ErrorAction SilentlyContinue -LiteralPath $env:SystemDrive{PLACES[WINDOWS]}",
+    # A file that is not there would make it fail, however silently.
+    WINDOWS: f"Get-Content -Raw -ErrorAction SilentlyContinue -LiteralPath $env:SystemDrive{PLACES[WINDOWS]}; exit 0",
 }
 
 
@@ -77,7 +78,8 @@ class SystemWait:
         if answer["rc"] != 0:
             raise AnsibleConnectionFailure(f"{answer['stdout']} {answer['stderr']}")
         boot_id, _newline, rest = ("", "", answer["stdout"]) if windows else answer["stdout"].partition("\n")
-        return Seen(boot_id.strip() or None, _marker(rest))
+        marker = marker_in(rest)
+        return Seen(boot_id.strip() or None, asdict(marker) if marker else None)
 
     def _problem(self, seen: Seen) -> str | None:
         if self._old_boot_id and seen.boot_id == self._old_boot_id:
@@ -87,11 +89,3 @@ class SystemWait:
             shown = f"image {marker.get('image')} from deploy {marker.get('deploy')}" if marker else "no marker"
             return f"what answers is not what was deployed: it shows {shown}"
         return None
-
-
-def _marker(text: str) -> dict[str, t.Any] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -131,9 +131,10 @@ def test_no_system_and_two(tmp_path: Path) -> None:
         mark(disk, MARKER, check=False)
 
 
-def test_a_marker_that_makes_no_sense_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b'{"digest": "../../etc/shadow"}', b"[" * 100_000, b"[]", b"\xff"])
+def test_a_marker_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None:
     path, (root,) = made(tmp_path, "ext4")
-    fill(path, root, {**LINUX, "etc/ansible/facts.d/golden.fact": b'{"digest": "../../etc/shadow"}'})
+    fill(path, root, {**LINUX, "etc/ansible/facts.d/golden.fact": content})
     disk = read_disk(str(path))
     assert deployed_info(disk)["marker"] is None
     assert mark(disk, MARKER, check=False)["diff"]["before"] == {}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import typing as t
@@ -16,9 +17,34 @@ import pytest
 from tests.support.container import Container, debian_tree
 from tests.support.network import Network
 from tests.support.playbook import ansible_environment
+from tests.support.wsman import WindowsPeer
 
 MARKER = {"image": "lab-a:2026.11", "digest": "a" * 64, "deploy": "d1", "at": "2026-11-01T12:00:00Z"}
 PLACE = "/etc/ansible/facts.d/golden.fact"
+
+
+def wait_for(
+    folder: Path, host: dict[str, t.Any], options: dict[str, str], inside: t.Callable[..., t.Any] = lambda *words: words
+) -> dict[str, t.Any]:
+    """What the task returns for a host with these variables.
+
+    :param inside: where the program runs.
+    """
+    inventory = folder / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
+    task = {"golden.fleet.wait_for_system": options, "register": "seen", "ignore_errors": True}
+    keep = {"ansible.builtin.copy": {"content": "{{ seen | to_json }}", "dest": str(folder / "seen.json")},
+            "delegate_to": "localhost", "vars": {"ansible_connection": "local"}}  # fmt: skip
+    play = folder / "play.yml"
+    play.write_text(json.dumps([{"hosts": "pc-1", "gather_facts": False, "tasks": [task, keep]}]))
+    done = subprocess.run(
+        inside("ansible-playbook", "-i", inventory, play),
+        env=ansible_environment(folder),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, t.Any] = json.loads((folder / "seen.json").read_text())
+    return found
 
 
 class Fixture(t.NamedTuple):
@@ -29,25 +55,7 @@ class Fixture(t.NamedTuple):
     def wait(self, timeout: str = "1s", extra: str = "", **options: str) -> dict[str, t.Any]:
         """What the task returns."""
         host = {**self.box.connection_vars(self.network.server), "ansible_ssh_args": extra}
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
-        task = {
-            "golden.fleet.wait_for_system": {"timeout": timeout, **options},
-            "register": "seen",
-            "ignore_errors": True,
-        }
-        keep = {"ansible.builtin.copy": {"content": "{{ seen | to_json }}", "dest": str(self.folder / "seen.json")},
-                "delegate_to": "localhost", "connection": "local"}  # fmt: skip
-        play = self.folder / "play.yml"
-        play.write_text(json.dumps([{"hosts": "pc-1", "gather_facts": False, "tasks": [task, keep]}]))
-        done = subprocess.run(
-            self.network.inside("ansible-playbook", "-i", inventory, play),
-            env=ansible_environment(self.folder),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: dict[str, t.Any] = json.loads((self.folder / "seen.json").read_text())
-        return found
+        return wait_for(self.folder, host, {"timeout": timeout, **options}, self.network.inside)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +90,10 @@ def test_another_system_is_not_taken_for_it(machine: Fixture, changes: dict[str,
     assert f"it shows image lab-a:2026.11 from deploy {changes.get('deploy', 'd1')}" in seen["msg"]
 
 
-@pytest.mark.parametrize("content", [None, "[]"])
+NO_MARKERS = [None, "[]", "[" * 100_000, json.dumps({**MARKER, "image": "\x1b]0;owned\x07"})]
+
+
+@pytest.mark.parametrize("content", NO_MARKERS, ids=["none", "list", "deep", "escape"])
 def test_a_system_without_a_marker_is_not_taken_for_it(machine: Fixture, content: str | None) -> None:
     machine.box.run("rm", "-f", PLACE)
     if content is not None:
@@ -115,3 +126,24 @@ def test_a_machine_that_is_off_is_waited_for(machine: Fixture) -> None:
     assert "it does not answer" in seen["msg"]
     machine.box.start(outlive=False)
     assert not machine.wait("1m", digest="a" * 64)["failed"]
+
+
+@pytest.mark.parametrize("marker", [MARKER, None])
+def test_a_windows_that_was_deployed_and_one_that_never_was(tmp_path: Path, marker: dict[str, str] | None) -> None:
+    def powershell(line: str) -> tuple[int, str]:
+        """Its exit code tells whether the last command worked, as long as the script itself says none."""
+        script = base64.b64decode(line.rpartition(" ")[2]).decode("utf-16-le")
+        assert script.startswith("Get-Content ")
+        assert "$env:SystemDrive/ProgramData/golden.fleet/golden.fact" in script
+        return (0, json.dumps(marker)) if marker else (0 if script.endswith("; exit 0") else 1, "")
+
+    with WindowsPeer(tmp_path, powershell, "correct horse") as peer:
+        address, port = peer.url.removeprefix("http://").split(":")
+        host = {
+            "ansible_connection": "winrm", "ansible_host": address, "ansible_port": int(port),
+            "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm",
+            "ansible_user": peer.username, "ansible_password": "correct horse",
+        }  # fmt: skip
+        seen = wait_for(tmp_path, host, {"timeout": "1s"})
+    assert not seen["failed"], seen["msg"]
+    assert (seen["boot_id"], seen["marker"]) == (None, marker)

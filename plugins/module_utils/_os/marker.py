@@ -50,6 +50,14 @@ def marker_of(found: dict[str, t.Any]) -> Marker:
     )
 
 
+def marker_in(text: str | bytes) -> Marker | None:
+    """From what a system has in its place. It may have written over it: what makes no sense is no marker."""
+    try:
+        return marker_of(json.loads(text))
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
 def deployed_info(disk: Disk) -> dict[str, t.Any]:
     """What a deployed disk holds.
 
@@ -93,11 +101,7 @@ def _facts(disk: Disk, system: System, root: Root) -> dict[str, t.Any]:
 
 
 def _read(root: Root, system: System) -> Marker | None:
-    """A system may have written over it: what makes no sense is no marker."""
-    try:
-        return marker_of(json.loads((root.read(PLACES[system.family]) or b"").decode("utf-8")))
-    except (ValueError, AttributeError):
-        return None
+    return marker_in(root.read(PLACES[system.family]) or b"")
 
 
 def _host_keys(root: Root) -> t.Iterator[str]:
