@@ -55,7 +55,8 @@ class Sshd(Startable):
     def start(self) -> None:
         self.programs.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "user_key"):
-            _make_key(self._folder / name)
+            if not (self._folder / name).exists():  # it comes back
+                _make_key(self._folder / name)
         public = (self._folder / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
         # A shell under sshd reads the start-up file in its home.
