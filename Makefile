@@ -83,8 +83,8 @@ docs-check: artifact ## documentation of plugins and roles, changelog
 importer: artifact ## what Ansible Galaxy checks on an upload
 	@tests/tools/importer.sh $(ARTIFACT)
 
-molecule: artifact ## the roles, with molecule
-	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(ARTIFACT) molecule test $(ARGS)
+molecule: artifact ## the roles, with molecule; in the lab, a capture and a deploy over the network
+	ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(ARTIFACT) molecule test $(or $(ARGS),--all)
 
 format: ## let ruff format and fix what it can
 	ruff format .
