@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from tests.lab.lab import Lab
+from tests.lab.lab import TREE, Lab
 from tests.lab.machines import machines_of
 from tests.lab_suite.fleet import Fleet, Record
 
@@ -24,14 +26,19 @@ def fleet() -> t.Iterator[Fleet]:
     lab = Lab()
     was_up = lab.is_up
     if not was_up:
-        lab.up(machines, print)
+        _lab("up")
     fleet = Fleet(lab, machines)
     try:
         yield fleet
     finally:
         fleet.close()
         if not was_up:
-            lab.down()
+            _lab("down")
+
+
+def _lab(what: str) -> None:
+    """As make does: what is started there is nobody's child here, and outlives the tests if need be."""
+    subprocess.run([sys.executable, "-m", "tests.lab", what], cwd=TREE, check=True)
 
 
 @pytest.fixture(scope="session")

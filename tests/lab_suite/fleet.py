@@ -11,13 +11,15 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 import typing as t
 from pathlib import Path
 
 import yaml
 
-from ..lab.lab import RUN, Lab
+from ..lab.lab import RUN, TREE, Lab
 from ..lab.machines import LabMachine
 from ..support.debian import blank_disk
 from ..support.libvirt import BootDevice, Libvirt
@@ -26,7 +28,8 @@ from ..support.playbook import Play, ansible_environment, descendants, until
 _NETBOOT = "/var/lib/golden.fleet/netboot"
 _ROM = "<rom enabled='no'/>"  # of a network card: without its program a BIOS boots from no network
 _PLAY = 900.0  # seconds that a playbook may take; two machines boot in it, emulated
-_LINE = 300.0  # and until something is to be seen
+_START_SERVER = "import tests.conftest; from tests.lab.lab import Lab; Lab().server().start()"
+_LINE = 300.0  # seconds until something is to be seen
 
 Record = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
 
@@ -163,6 +166,11 @@ class Fleet:
             self._libvirt.virsh("define", str(folder / "disk.xml"))
 
     # The imaging server
+
+    @staticmethod
+    def start_server() -> None:
+        """After its power was cut. A process of its own starts it, as it goes on when the tests are over."""
+        subprocess.run([sys.executable, "-c", _START_SERVER], cwd=TREE, check=True)
 
     def entry(self, name: str) -> Record | None:
         """What the server knows of its next boot."""

@@ -52,6 +52,7 @@ def left_alone(fleet: Fleet, name: str) -> None:
 
 def test_a_machine_that_never_shows_up(fleet: Fleet) -> None:
     """Its cable is out."""
+    fleet.blank("pc-1")
     fleet.cable("pc-1", plugged=False)
     output = fleet.failing_play("deploy", "-l", "pc-1", netboot_boot_timeout="40s")
     assert "pc-1 | pxe_reboot: switched on" in output
@@ -101,6 +102,7 @@ def test_a_capture(fleet: Fleet, image: Record) -> None:
 @pytest.mark.usefixtures("image")
 def test_another_machine_than_the_one_meant(fleet: Fleet) -> None:
     """Nothing is written to a machine with another serial number."""
+    fleet.blank("pc-1")
     output = fleet.failing_play("deploy", "-l", "pc-1", golden_serial="C02X1234")
     assert re.search(r"says that its serial number is\s+pc-1, not C02X1234", output)
     record = fleet.record("pc-1")
@@ -126,8 +128,11 @@ def test_a_power_cut_in_the_middle_of_an_apply(
     fleet.cut_power("pc-1")  # which the play has switched on again
     requests, console = len(fleet.requests("pc-1")), said("pc-1")
     fleet.switch_on("pc-1")
-    network = lambda: "/boot.ipxe" in fleet.requests("pc-1")[requests:]  # noqa: E731
-    until(lambda: network() or FIRMWARE in console(), "a boot from the network, or none", 180)
+    until(
+        lambda: FIRMWARE in console() or "/boot.ipxe" in fleet.requests("pc-1")[requests:],
+        "a boot from the network, or none",
+        180,
+    )
     assert "Linux version" not in console()
     assert LOGIN_PROMPT not in console()
     fleet.cut_power("pc-1")
@@ -230,4 +235,4 @@ def test_an_imaging_server_that_is_down(fleet: Fleet, said: t.Callable[[str], t.
         assert "restarted" not in output
         assert fleet.is_on("pc-1")
     finally:
-        fleet.server.start()
+        fleet.start_server()
