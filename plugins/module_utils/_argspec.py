@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
+from ._os.tree import MOUNT_POINT
+
 
 @dataclass(frozen=True)
 class ArgSpec:
@@ -68,6 +70,8 @@ LONG_WORK_SPEC = ArgSpec(
 )
 
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
+
+TREE_SPEC = ArgSpec({"root": {"type": "path", "default": MOUNT_POINT}})
 
 POWER_SPEC = ArgSpec(
     {

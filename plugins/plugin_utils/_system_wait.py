@@ -14,8 +14,8 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import NetbootError
-from ..module_utils._os.find import LINUX, WINDOWS
 from ..module_utils._os.marker import PLACES, marker_in
+from ..module_utils._os.tree import LINUX, WINDOWS
 from ..module_utils._units import show_duration
 from ._answer import answer_within
 

@@ -14,6 +14,7 @@ import stat
 import typing as t
 
 from .._errors import OsError
+from . import acl
 
 _MOST_LINKS = 40  # as the kernel has it
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,11 +28,16 @@ class Root:
     Links are followed as that system would follow them: an absolute one starts at this root, and ``..`` ends there.
     Each step is taken from an open directory, so that nothing depends on what a name means a moment later.
 
+    A Windows takes ``windows`` and ``Windows`` for the same name, and so do we there: what exists keeps its name, and
+    two names that differ in nothing else are an error. Its links are not followed, because nobody else has them where
+    we write. What we put there belongs to administrators and to the system alone.
+
     :raises OsError: by all methods, where something is in the way or cannot be read or written.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, windows: bool = False) -> None:
         self.path = path
+        self.windows = windows
 
     def read(self, path: str, most: int = 1 << 20) -> bytes | None:
         """A plain file; None if there is none.
@@ -54,29 +60,91 @@ class Root:
             raise OsError(f"{path} of the deployed system has more than {most} bytes.", path=path)
         return data
 
-    def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Put a file there, all of it or nothing; it belongs to root. Missing folders are made."""
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
+        """Put a file there, all of it or nothing. Missing folders are made.
+
+        :param mode: by default that of the file before, or 0644.
+        :param owner: user and group id; by default those of the file before, or root.
+        """
         with self._errors(path), self._folder_of(path, make=True) as (folder, name):
+            before = _plain(folder, name, path)
             temporary = f".golden-{secrets.token_hex(8)}"
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
             try:
                 with open(fd, "wb") as file:
+                    self._protect(fd, before, mode, owner)
                     file.write(data)
                     file.flush()
-                    os.fchmod(fd, mode)
                     os.fsync(fd)
-                with contextlib.suppress(FileNotFoundError):
-                    _refuse_odd(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
                 raise
 
+    def _protect(self, fd: int, before: os.stat_result | None, mode: int | None, owner: tuple[int, int] | None) -> None:
+        if self.windows:
+            os.setxattr(fd, acl.ATTRIBUTE, acl.PRIVATE)
+            return
+        if owner or before:
+            os.fchown(fd, *(owner or (before.st_uid, before.st_gid)))  # type: ignore[union-attr]
+        os.fchmod(fd, stat.S_IMODE(before.st_mode) if mode is None and before else 0o644 if mode is None else mode)
+
+    def folder(self, path: str, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> bool:
+        """Make a folder, and those above it; one that exists gets mode and owner.
+
+        :returns: whether anything has changed.
+        """
+        with self._errors(path), self._folder_of(path, make=True) as (above, name):
+            made = False
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=above)
+                made = True
+            fd = os.open(name, _DIRECTORY, dir_fd=above)
+            try:
+                if self.windows:
+                    if made:
+                        os.setxattr(fd, acl.ATTRIBUTE, acl.PRIVATE)
+                    return made
+                info = os.fstat(fd)
+                if (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (mode, *owner):
+                    return made
+                os.fchown(fd, *owner)
+                os.fchmod(fd, mode)
+                return True
+            finally:
+                os.close(fd)
+
+    def link(self, path: str, target: str) -> bool:
+        """A symbolic link; what is there before must be a link, or a plain file.
+
+        :returns: whether anything has changed.
+        """
+        head, _slash, name = path.rpartition("/")
+        with self._errors(path), self._folder_of(f"{head}/.", make=True) as (folder, _dot):
+            with contextlib.suppress(OSError):
+                if os.readlink(name, dir_fd=folder) == target:
+                    return False
+            temporary = f".golden-{secrets.token_hex(8)}"
+            os.symlink(target, temporary, dir_fd=folder)
+            try:
+                os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+            return True
+
+    def info(self, path: str) -> os.stat_result | None:
+        """Of a file or folder, where its path is a link, too; None if there is none."""
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return None
+
     def remove(self, path: str) -> None:
         """Take a plain file away. Nothing if there is none."""
         with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
-            _refuse_odd(os.stat(name, dir_fd=folder, follow_symlinks=False), path)
+            _plain(folder, name, path)
             os.unlink(name, dir_fd=folder)
 
     def names(self, path: str) -> list[str]:
@@ -87,15 +155,12 @@ class Root:
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder."""
-        with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(path) as (folder, name):
-            os.stat(name, dir_fd=folder, follow_symlinks=False)
-            return True
-        return False
+        return self.info(path) is not None
 
     @contextlib.contextmanager
     def _folder_of(self, path: str, make: bool = False) -> t.Iterator[tuple[int, str]]:
         """The open directory of what a path means, where its last part is a link, too, and the name there."""
-        walk = _Walk(self.path, make)
+        walk = _Walk(self, make)
         try:
             yield walk.to(path)
         finally:
@@ -112,8 +177,9 @@ class Root:
 class _Walk:
     """A way through a tree, as the open directories from its root to here."""
 
-    def __init__(self, root: str, make: bool) -> None:
-        self._open = [os.open(root, _DIRECTORY)]
+    def __init__(self, root: Root, make: bool) -> None:
+        self._open = [os.open(root.path, _DIRECTORY)]
+        self._windows = root.windows
         self._make = make
         self._links = 0
 
@@ -122,7 +188,7 @@ class _Walk:
         todo = _parts(path)
         name = "."
         while todo:
-            name = todo.pop(0)
+            name = self._stored(todo.pop(0))
             if name in {".", ".."}:
                 self._up(len(name) - 1)
                 name = "."
@@ -138,6 +204,15 @@ class _Walk:
         for fd in self._open:
             os.close(fd)
 
+    def _stored(self, name: str) -> str:
+        """As the folder has it."""
+        if not self._windows or name in {".", ".."}:
+            return name
+        found = [each for each in os.listdir(self._open[-1]) if each.casefold() == name.casefold()]
+        if len(found) > 1:
+            raise OsError(f"The deployed system has two names that Windows cannot tell apart: {' and '.join(found)}.")
+        return found[0] if found else name
+
     def _up(self, levels: int) -> None:
         for _each in range(min(levels, len(self._open) - 1)):
             os.close(self._open.pop())
@@ -150,7 +225,7 @@ class _Walk:
                 return None
             raise
         self._links += 1
-        if self._links > _MOST_LINKS:
+        if self._windows or self._links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         return target
 
@@ -162,13 +237,24 @@ class _Walk:
                 raise
             os.mkdir(name, 0o755, dir_fd=self._open[-1])
             self._open.append(os.open(name, _DIRECTORY, dir_fd=self._open[-1]))
+            if self._windows:
+                os.setxattr(self._open[-1], acl.ATTRIBUTE, acl.PRIVATE)
 
 
 def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
 
+def _plain(folder: int, name: str, path: str) -> os.stat_result | None:
+    """What is there before, which must be a plain file: a fifo or folder is somebody's trap, or a mistake."""
+    try:
+        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    _refuse_odd(info, path)
+    return info
+
+
 def _refuse_odd(info: os.stat_result, path: str) -> None:
-    """A fifo or folder where a file is expected is somebody's trap, or a mistake: nothing is replaced then."""
     if not stat.S_ISREG(info.st_mode):
         raise OsError(f"{path} of the deployed system is no plain file.", path=path)

@@ -15,9 +15,7 @@ from .._disk.table import read_table
 from .._disk.volumes import probe
 from .._errors import OsError
 from .mount import MOUNTABLE, mounted
-from .probe import parse_os_release
-
-LINUX, WINDOWS = "linux", "windows"
+from .tree import identify
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,6 @@ def _volumes(disk: Disk) -> list[Volume]:
 
 def _look(disk: Disk, volume: Volume) -> System | None:
     with contextlib.suppress(OsError), mounted(disk, volume) as root:
-        release = root.read("/etc/os-release") or root.read("/usr/lib/os-release")
-        if release and root.exists("/etc/fstab"):
-            return System(LINUX, volume, parse_os_release(release.decode("utf-8", "replace")))
-        if root.exists("/Windows/System32/config/SYSTEM"):
-            return System(WINDOWS, volume, {})
+        if found := identify(root):
+            return System(found.family, volume, found.release)
     return None

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from .. import _fields
 from .._disk.model import Disk
 from .beneath import Root
-from .find import LINUX, WINDOWS, System, find_system
+from .find import System, find_system
 from .mount import mounted
+from .tree import LINUX, WINDOWS
 
 # On Linux it is a local fact of Ansible, too: ansible_local.golden. Not beneath /var, which may be another filesystem.
 PLACES: t.Final = {LINUX: "/etc/ansible/facts.d/golden.fact", WINDOWS: "/ProgramData/golden.fleet/golden.fact"}

@@ -41,7 +41,7 @@ def mounted(disk: Disk, volume: Volume, writable: bool = False) -> t.Iterator[Ro
     ):
         _mount(disk, volume, device, folder, writable)
         try:
-            yield Root(folder)
+            yield Root(folder, windows=volume.type == "ntfs")
         finally:
             run(["umount", folder])
     if writable:

@@ -112,3 +112,37 @@ def test_a_fifo_or_folder_in_the_way_is_left_alone(tree: Path) -> None:
     with pytest.raises(OsError, match="Not a directory"):
         root.write("/etc/hostname/file", b"")
     assert sorted(each.name for each in (tree / "etc").iterdir()) == ["fifo", "folder", "hostname"]
+
+
+def test_a_file_keeps_its_mode_and_owner(tree: Path) -> None:
+    root = Root(str(tree))
+    os.chown(tree / "etc/hostname", 7, 8)
+    (tree / "etc/hostname").chmod(0o640)
+    root.write("/etc/hostname", b"pc-1")
+    info = root.info("/etc/hostname")
+    assert info
+    assert (info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)) == (7, 8, 0o640)
+    root.write("/etc/hostname", b"pc-1", mode=0o600, owner=(0, 0))
+    info = root.info("/etc/hostname")
+    assert info
+    assert (info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)) == (0, 0, 0o600)
+
+
+def test_folders_and_links(tree: Path, outside: Path) -> None:
+    root = Root(str(tree))
+    assert root.folder("/home/teacher/.ssh", 0o700, (1000, 1000))
+    assert not root.folder("/home/teacher/.ssh", 0o700, (1000, 1000))
+    info = (tree / "home/teacher/.ssh").stat()
+    assert (info.st_uid, stat.S_IMODE(info.st_mode)) == (1000, 0o700)
+    assert root.link("/etc/localtime", "/usr/share/zoneinfo/Europe/Berlin")
+    assert not root.link("/etc/localtime", "/usr/share/zoneinfo/Europe/Berlin")
+    assert root.link("/etc/localtime", "/usr/share/zoneinfo/UTC")
+    assert os.readlink(tree / "etc/localtime") == "/usr/share/zoneinfo/UTC"
+    (tree / "out").symlink_to(outside)
+    with pytest.raises(OsError):
+        root.folder("/etc/hostname")
+    root.folder("/out/made")
+    assert not (outside / "made").exists()
+    root.remove("/etc/hostname")
+    root.remove("/etc/hostname")
+    assert not root.exists("/etc/hostname")
