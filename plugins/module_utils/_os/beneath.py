@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import secrets
+import shutil
 import stat
 import typing as t
 
 from .._errors import OsError
 from . import acl
 
+_PIECE = 1 << 20
 _MOST_LINKS = 40  # as the kernel has it
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Opening a fifo for reading would wait for a writer.
@@ -44,21 +47,28 @@ class Root:
 
         :param most: bytes; a longer file is an error.
         """
+        with self.opened(path) as file:
+            data = file.read(most + 1) if file else None
+        if data is not None and len(data) > most:
+            raise OsError(f"{path} of the deployed system has more than {most} bytes.", path=path)
+        return data
+
+    @contextlib.contextmanager
+    def opened(self, path: str) -> t.Iterator[t.BinaryIO | None]:
+        """A plain file, to be read; None if there is none."""
         with self._errors(path):
             try:
                 with self._folder_of(path) as (folder, name):
                     fd = os.open(name, _FILE, dir_fd=folder)
             except FileNotFoundError:
-                return None
+                yield None
+                return
             try:
                 _refuse_odd(os.fstat(fd), path)
                 with open(fd, "rb", closefd=False) as file:
-                    data = file.read(most + 1)
+                    yield file
             finally:
                 os.close(fd)
-        if len(data) > most:
-            raise OsError(f"{path} of the deployed system has more than {most} bytes.", path=path)
-        return data
 
     def write(self, path: str, data: bytes, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
         """Put a file there, all of it or nothing. Missing folders are made.
@@ -66,14 +76,31 @@ class Root:
         :param mode: by default that of the file before, or 0644.
         :param owner: user and group id; by default those of the file before, or root.
         """
+        self.put(path, io.BytesIO(data), mode, owner)
+
+    def put(
+        self,
+        path: str,
+        source: t.BinaryIO,
+        mode: int | None = None,
+        owner: tuple[int, int] | None = None,
+        readable: bool = False,
+    ) -> None:
+        """As write(), of a file that may be large.
+
+        :param readable: on Windows: by all users.
+        """
         with self._errors(path), self._folder_of(path, make=True) as (folder, name):
             before = _plain(folder, name, path)
             temporary = f".golden-{secrets.token_hex(8)}"
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
             try:
                 with open(fd, "wb") as file:
-                    self._protect(fd, before, mode, owner)
-                    file.write(data)
+                    if self.windows:
+                        os.setxattr(fd, acl.ATTRIBUTE, acl.READABLE if readable else acl.PRIVATE)
+                    else:
+                        _protect(fd, before, mode, owner)
+                    shutil.copyfileobj(source, file, _PIECE)
                     file.flush()
                     os.fsync(fd)
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -82,17 +109,17 @@ class Root:
                     os.unlink(temporary, dir_fd=folder)
                 raise
 
-    def _protect(self, fd: int, before: os.stat_result | None, mode: int | None, owner: tuple[int, int] | None) -> None:
-        if self.windows:
-            os.setxattr(fd, acl.ATTRIBUTE, acl.PRIVATE)
-            return
-        if owner or before:
-            os.fchown(fd, *(owner or (before.st_uid, before.st_gid)))  # type: ignore[union-attr]
-        os.fchmod(fd, stat.S_IMODE(before.st_mode) if mode is None and before else 0o644 if mode is None else mode)
+    def folder(
+        self,
+        path: str,
+        mode: int | None = 0o755,
+        owner: tuple[int, int] | None = (0, 0),
+        readable: bool | None = None,
+    ) -> bool:
+        """Make a folder, and those above it; one that exists gets mode and owner, too.
 
-    def folder(self, path: str, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> bool:
-        """Make a folder, and those above it; one that exists gets mode and owner.
-
+        :param mode: None: that of a folder that exists is left as it is. So with ``owner``.
+        :param readable: on Windows: by all users; None: a new folder is private, another is left as it is.
         :returns: whether anything has changed.
         """
         with self._errors(path), self._folder_of(path, make=True) as (above, name):
@@ -103,14 +130,15 @@ class Root:
             fd = os.open(name, _DIRECTORY, dir_fd=above)
             try:
                 if self.windows:
-                    if made:
-                        os.setxattr(fd, acl.ATTRIBUTE, acl.PRIVATE)
-                    return made
+                    return _admit(fd, made, readable)
                 info = os.fstat(fd)
-                if (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (mode, *owner):
+                has = (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid)
+                left = (0o755, 0, 0) if made else has
+                wanted = (left[0] if mode is None else mode, *(left[1:] if owner is None else owner))
+                if has == wanted:
                     return made
-                os.fchown(fd, *owner)
-                os.fchmod(fd, mode)
+                os.fchown(fd, *wanted[1:])
+                os.fchmod(fd, wanted[0])
                 return True
             finally:
                 os.close(fd)
@@ -120,8 +148,7 @@ class Root:
 
         :returns: whether anything has changed.
         """
-        head, _slash, name = path.rpartition("/")
-        with self._errors(path), self._folder_of(f"{head}/.", make=True) as (folder, _dot):
+        with self._errors(path), self._holder_of(path, make=True) as (folder, name):
             with contextlib.suppress(OSError):
                 if os.readlink(name, dir_fd=folder) == target:
                     return False
@@ -147,6 +174,36 @@ class Root:
             _plain(folder, name, path)
             os.unlink(name, dir_fd=folder)
 
+    def remove_all(self, path: str) -> bool:
+        """Take away what is there: a file, a link (not what it leads to), a folder with all that is in it.
+
+        :returns: whether there was anything.
+        """
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._holder_of(path) as (folder, name):
+            if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                os.unlink(name, dir_fd=folder)
+            else:
+                # It opens each folder from the one above, and follows no link.
+                shutil.rmtree(f"/proc/self/fd/{folder}/{name}")
+            return True
+        return False
+
+    def link_target(self, path: str) -> str | None:
+        """Where a symbolic link leads; None if there is none."""
+        with self._errors(path), contextlib.suppress(FileNotFoundError), self._holder_of(path) as (folder, name):
+            if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                return os.readlink(name, dir_fd=folder)
+        return None
+
+    def descriptor(self, path: str) -> bytes:
+        """The security descriptor of a file or folder on NTFS; nothing where it is longer than any of ours."""
+        with self._errors(path), self._folder_of(path) as (folder, name):
+            fd = os.open(name, _FILE, dir_fd=folder)
+            try:
+                return _descriptor(fd)
+            finally:
+                os.close(fd)
+
     def names(self, path: str) -> list[str]:
         """What is in a folder, in order; nothing if there is no such folder."""
         with self._errors(path), contextlib.suppress(FileNotFoundError), self._folder_of(f"{path}/.") as (folder, _dot):
@@ -163,6 +220,19 @@ class Root:
         walk = _Walk(self, make)
         try:
             yield walk.to(path)
+        finally:
+            walk.close()
+
+    @contextlib.contextmanager
+    def _holder_of(self, path: str, make: bool = False) -> t.Iterator[tuple[int, str]]:
+        """The open directory of a path itself, also where its last part is a link, and the name there."""
+        parts = _parts(path)
+        if not parts or parts[-1] in {".", ".."}:
+            raise OsError(f"{path} of the deployed system names no entry of a folder.", path=path)
+        walk = _Walk(self, make)
+        try:
+            folder, _dot = walk.to("/".join([*parts[:-1], "."]))
+            yield folder, walk.stored(parts[-1])
         finally:
             walk.close()
 
@@ -188,7 +258,7 @@ class _Walk:
         todo = _parts(path)
         name = "."
         while todo:
-            name = self._stored(todo.pop(0))
+            name = self.stored(todo.pop(0))
             if name in {".", ".."}:
                 self._up(len(name) - 1)
                 name = "."
@@ -204,8 +274,8 @@ class _Walk:
         for fd in self._open:
             os.close(fd)
 
-    def _stored(self, name: str) -> str:
-        """As the folder has it."""
+    def stored(self, name: str) -> str:
+        """As the folder that was reached has it."""
         if not self._windows or name in {".", ".."}:
             return name
         found = [each for each in os.listdir(self._open[-1]) if each.casefold() == name.casefold()]
@@ -243,6 +313,28 @@ class _Walk:
 
 def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
+
+
+def _protect(fd: int, before: os.stat_result | None, mode: int | None, owner: tuple[int, int] | None) -> None:
+    if owner or before:
+        os.fchown(fd, *(owner or (before.st_uid, before.st_gid)))  # type: ignore[union-attr]
+    os.fchmod(fd, stat.S_IMODE(before.st_mode) if mode is None and before else 0o644 if mode is None else mode)
+
+
+def _admit(fd: int, made: bool, readable: bool | None) -> bool:
+    """Let administrators, or all users, into a folder of a Windows; whether anything has changed."""
+    wanted = acl.READABLE if readable else acl.PRIVATE
+    if made or (readable is not None and _descriptor(fd) != wanted):
+        os.setxattr(fd, acl.ATTRIBUTE, wanted)
+        return True
+    return False
+
+
+def _descriptor(fd: int) -> bytes:
+    try:
+        return os.getxattr(fd, acl.ATTRIBUTE)
+    except OSError:  # ntfs-3g does not let Python read long ones
+        return b""
 
 
 def _plain(folder: int, name: str, path: str) -> os.stat_result | None:

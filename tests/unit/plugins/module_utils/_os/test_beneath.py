@@ -146,3 +146,37 @@ def test_folders_and_links(tree: Path, outside: Path) -> None:
     root.remove("/etc/hostname")
     root.remove("/etc/hostname")
     assert not root.exists("/etc/hostname")
+
+
+def test_a_folder_keeps_what_is_not_said(tree: Path) -> None:
+    root = Root(str(tree))
+    assert root.folder("/srv/new", None, None)
+    assert stat.S_IMODE((tree / "srv/new").stat().st_mode) == 0o755
+    (tree / "srv/new").chmod(0o711)
+    assert not root.folder("/srv/new", None, None)
+    assert root.folder("/srv/new", 0o700, None)
+    assert stat.S_IMODE((tree / "srv/new").stat().st_mode) == 0o700
+
+
+def test_taking_away_follows_no_link(tree: Path, outside: Path) -> None:
+    (tree / "srv/deep").mkdir(parents=True)
+    (tree / "srv/deep/out").symlink_to(outside)
+    (tree / "srv/escape").symlink_to(outside)
+    root = Root(str(tree))
+    assert root.link_target("/srv/escape") == str(outside)
+    assert root.link_target("/srv/deep") is None
+    assert root.link_target("/none/none") is None
+    assert root.remove_all("/srv/escape")
+    assert not root.remove_all("/srv/escape")
+    assert root.remove_all("/srv/deep")
+    assert root.remove_all("/srv")
+    assert os.listdir(outside) == ["file"]
+    for path in ("/", "/etc/..", "."):
+        with pytest.raises(OsError, match="names no entry"):
+            root.remove_all(path)
+
+
+def test_taking_away_through_a_link_stays_beneath(tree: Path, outside: Path) -> None:
+    (tree / "escape").symlink_to(outside)
+    assert not Root(str(tree)).remove_all("/escape/file")
+    assert (outside / "file").exists()
