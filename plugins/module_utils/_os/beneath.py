@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import secrets
@@ -20,6 +21,7 @@ from . import acl
 
 _PIECE = 1 << 20
 _MOST_LINKS = 40  # as the kernel has it
+_SELINUX = "security.selinux"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Opening a fifo for reading would wait for a writer.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -100,6 +102,7 @@ class Root:
                         os.setxattr(fd, acl.ATTRIBUTE, acl.READABLE if readable else acl.PRIVATE)
                     else:
                         _protect(fd, before, mode, owner)
+                        _label(fd, folder, name)
                     shutil.copyfileobj(source, file, _PIECE)
                     file.flush()
                     os.fsync(fd)
@@ -143,9 +146,10 @@ class Root:
             finally:
                 os.close(fd)
 
-    def link(self, path: str, target: str) -> bool:
+    def link(self, path: str, target: str, owner: tuple[int, int] = (0, 0)) -> bool:
         """A symbolic link; what is there before must be a link, or a plain file.
 
+        :param owner: of a new one.
         :returns: whether anything has changed.
         """
         with self._errors(path), self._holder_of(path, make=True) as (folder, name):
@@ -155,12 +159,30 @@ class Root:
             temporary = f".golden-{secrets.token_hex(8)}"
             os.symlink(target, temporary, dir_fd=folder)
             try:
+                os.chown(temporary, *owner, dir_fd=folder, follow_symlinks=False)
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
                 raise
             return True
+
+    def move(self, path: str, name: str) -> None:
+        """Give what is there another name in the same folder; nothing may be there before, but an empty folder."""
+        with self._errors(path), self._holder_of(path) as (folder, old):
+            os.rename(old, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    @contextlib.contextmanager
+    def locked(self, path: str) -> t.Iterator[None]:
+        """Wait until nobody else holds the lock that this file is to programs of that system, and hold it."""
+        with self._errors(path), self._folder_of(path) as (folder, name):
+            _plain(folder, name, path)
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+            try:
+                fcntl.lockf(fd, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(fd)
 
     def info(self, path: str) -> os.stat_result | None:
         """Of a file or folder, where its path is a link, too; None if there is none."""
@@ -319,6 +341,12 @@ def _protect(fd: int, before: os.stat_result | None, mode: int | None, owner: tu
     if owner or before:
         os.fchown(fd, *(owner or (before.st_uid, before.st_gid)))  # type: ignore[union-attr]
     os.fchmod(fd, stat.S_IMODE(before.st_mode) if mode is None and before else 0o644 if mode is None else mode)
+
+
+def _label(fd: int, folder: int, name: str) -> None:
+    """Give a file the SELinux label of the one before it; without one, nothing may read it until all is relabelled."""
+    with contextlib.suppress(OSError):  # nothing was there, or it has no label
+        os.setxattr(fd, _SELINUX, os.getxattr(f"/proc/self/fd/{folder}/{name}", _SELINUX, follow_symlinks=False))
 
 
 def _admit(fd: int, made: bool, readable: bool | None) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,48 @@ def test_taking_away_through_a_link_stays_beneath(tree: Path, outside: Path) -> 
     (tree / "escape").symlink_to(outside)
     assert not Root(str(tree)).remove_all("/escape/file")
     assert (outside / "file").exists()
+
+
+def test_a_link_belongs_to_whom_it_shall(tree: Path) -> None:
+    root = Root(str(tree))
+    assert root.link("/etc/link", "/etc/hostname", owner=(1000, 1001))
+    info = (tree / "etc/link").lstat()
+    assert (info.st_uid, info.st_gid) == (1000, 1001)
+    assert (tree / "etc/hostname").stat().st_uid == 0
+    assert not root.link("/etc/link", "/etc/hostname")
+
+
+def test_another_name(tree: Path) -> None:
+    root = Root(str(tree))
+    (tree / "home/new").mkdir(parents=True)
+    root.move("/home/new", "teacher")
+    assert root.names("/home") == ["teacher"]
+    (tree / "home/other/file").mkdir(parents=True)
+    with pytest.raises(OsError, match="not empty"):
+        root.move("/home/teacher", "other")
+
+
+def test_a_lock_is_held_by_one(tree: Path) -> None:
+    root = Root(str(tree))
+    with root.locked("/etc/.pwd.lock"):
+        taken = subprocess.run(
+            [sys.executable, "-c", _TRY, str(tree / "etc/.pwd.lock")], check=False, capture_output=True
+        )
+        assert b"Resource temporarily unavailable" in taken.stderr
+    subprocess.run([sys.executable, "-c", _TRY, str(tree / "etc/.pwd.lock")], check=True)
+    os.mkfifo(tree / "etc/fifo")
+    with pytest.raises(OsError, match="no plain file"), root.locked("/etc/fifo"):
+        pass
+
+
+_TRY = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+
+
+def test_a_file_keeps_its_selinux_label(tree: Path) -> None:
+    label = b"system_u:object_r:hostname_etc_t:s0\0"
+    try:
+        os.setxattr(tree / "etc/hostname", "security.selinux", label)
+    except OSError:
+        pytest.skip("no SELinux labels here")
+    Root(str(tree)).write("/etc/hostname", b"pc-1\n")
+    assert os.getxattr(tree / "etc/hostname", "security.selinux") == label
