@@ -32,7 +32,14 @@ PACKAGES = {
     "wipefs": "util-linux",
     "xfs_logprint": "xfsprogs",
 }
-_ON_CONTROLLERS = {"ssh": "openssh-client"}
+_ON_CONTROLLERS = {
+    "kinit": "krb5-user",
+    "ldapdelete": "ldap-utils",
+    "ldapmodify": "ldap-utils",
+    "ldapsearch": "ldap-utils",
+    "net": "samba-common-bin",
+    "ssh": "openssh-client",
+}
 # What the role installs.
 _BY_ROLE = {"partclone", *PACKAGES.values()}
 
