@@ -103,6 +103,16 @@ DOMAIN_SPEC = ArgSpec(
     },
 )
 
+OS_DRIVERS_SPEC = ArgSpec(
+    {
+        "drivers": {"type": "dict", "required": True},
+        "no_match": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+        "remote_src": {"type": "bool", "default": False},
+        "_only_match": {"type": "bool", "default": False},
+        "_bundle": {"type": "path"},
+    }
+).merge(TREE_SPEC)
+
 POWER_SPEC = ArgSpec(
     {
         "power": {

@@ -16,6 +16,7 @@ from ..._errors import OsError
 from ..._run import Result, run
 
 NOT_READY: t.Final = 250  # the exit code, where nothing can be run there
+SHOWN: t.Final = "/run/golden.fleet"  # in the tree
 HINT: t.Final = "Mount it with golden.fleet.os_mount and its option exec."
 _ENVIRONMENT = (
     "HOME=/root",
@@ -31,7 +32,8 @@ _ENVIRONMENT = (
 # file that is written is in a folder that is new and empty.
 _SCRIPT = f"""
 root=$1
-shift
+show=$2
+shift 2
 if ! mountpoint -q "$root/proc" || ! chroot "$root" /bin/sh -c :; then
     echo "No program can be run in the Linux at $root. {HINT}" >&2
     exit {NOT_READY}
@@ -39,6 +41,10 @@ fi
 mount -t tmpfs -o mode=755,nosuid,nodev golden.fleet "$root/run"
 mkdir -p "$root/run/systemd/system" "$root/run/lock"
 chmod 1777 "$root/run/lock"
+if [ -n "$show" ]; then
+    mkdir "$root{SHOWN}"
+    mount --bind "$show" "$root{SHOWN}"
+fi
 if [ -s /etc/resolv.conf ]; then
     link=$(readlink "$root/etc/resolv.conf" || :)
     place=${{link#/}}
@@ -56,21 +62,25 @@ exec env -i {" ".join(_ENVIRONMENT)} chroot "$root" "$@"
 """
 
 
-def command(root: str, argv: t.Sequence[str]) -> list[str]:
-    """What runs a program of the tree, for root."""
-    return ["unshare", "--mount", "sh", "-euc", _SCRIPT, "sh", root, *argv]
+def command(root: str, argv: t.Sequence[str], show: str = "") -> list[str]:
+    """What runs a program of the tree, for root.
+
+    :param show: a folder that it sees as ``SHOWN``.
+    """
+    return ["unshare", "--mount", "sh", "-euc", _SCRIPT, "sh", root, show, *argv]
 
 
-def run_there(root: str, argv: t.Sequence[str], ok: t.Container[int] = (0,)) -> Result:
+def run_there(root: str, argv: t.Sequence[str], show: str = "") -> Result:
     """Run a program of the tree to its end.
 
+    :param show: a folder that it sees as ``SHOWN``.
     :raises OsError: it failed, or nothing can be run there.
     """
-    done = run(command(root, argv), ok=range(256))
+    done = run(command(root, argv, show), ok=range(256))
     said = (done.stderr.strip() or done.stdout.strip())[-2000:]
     if done.rc == NOT_READY:
         raise OsError(said or HINT, path=root)
-    if done.rc not in ok:
+    if done.rc:
         raise OsError(
             f"{argv[0]} failed in the Linux at {root}, with exit code {done.rc}: {said}", path=root, rc=done.rc
         )
