@@ -21,8 +21,8 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import re
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.config import read_config
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BOOT_ENV, WAITING
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.prepare import EntryRequest, ensure_entry
-from ansible_collections.golden.fleet.plugins.module_utils._os.find import LINUX
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import PLACES, Marker, deployed_info, mark
+from ansible_collections.golden.fleet.plugins.module_utils._os.tree import LINUX
 from ansible_collections.golden.fleet.plugins.module_utils._power.base import NETWORK
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
@@ -55,6 +55,7 @@ CHANGES = {
     "image_tag": 2,
     "netboot_entry": 2,
     "next_boot": 2,
+    "os_mount": 2,
     "power": 2,
     "pxe_reboot": 1,
 }
@@ -228,9 +229,15 @@ def _with_an_image_applied(folder: Path) -> t.Iterator[Scene]:
         capture_disk(store, reference, REF)
         applied = apply_disk(store, node, REF)
         yield Scene(options={"disk": node}, variables={"applied": applied, "boot": {"entry": {"id": DEPLOY}}})
-        found = deployed_info(read_disk(node))
-        assert found["release"]["id"] == "debian"
-        assert (found["marker"]["image"], found["marker"]["deploy"]) == (REF, DEPLOY)
+        assert deployed_info(read_disk(node))["release"]["id"] == "debian", "nobody keeps the disk"
+
+
+@contextlib.contextmanager
+def _with_an_image_to_be_marked(folder: Path) -> t.Iterator[Scene]:
+    with _with_an_image_applied(folder) as scene:
+        yield scene
+        marker = deployed_info(read_disk(scene.options["disk"]))["marker"]
+        assert (marker["image"], marker["deploy"]) == (REF, DEPLOY)
 
 
 @contextlib.contextmanager
@@ -260,13 +267,14 @@ def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
 
 SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
     "deployed_info": _with_a_marker,
-    "deployed_marker": _with_an_image_applied,
+    "deployed_marker": _with_an_image_to_be_marked,
     "disk_info": _with_nothing,
     "job": _with_nothing,
     "netboot_entry": _with_an_imaging_server,
     "netboot_info": _with_a_machine_that_has_not_come,
     "netboot_wait": _with_somebody_who_switches_it_on,
     "next_boot": _with_power,
+    "os_mount": _with_an_image_applied,
     "power": _with_power,
     "pxe_reboot": _with_a_machine_to_restart,
     "wait_for_system": _with_a_system_that_has_booted,

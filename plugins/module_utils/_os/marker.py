@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass
 from .. import _fields
 from .._disk.model import Disk
 from .beneath import Root
-from .find import System, find_system
-from .mount import mounted
+from .find import System, find_system, mounted
 from .tree import LINUX, WINDOWS
 
 # On Linux it is a local fact of Ansible, too: ansible_local.golden. Not beneath /var, which may be another filesystem.
@@ -65,7 +64,7 @@ def deployed_info(disk: Disk) -> dict[str, t.Any]:
     :returns: family, release, marker (null where there is none that can be read), path, ssh_host_keys.
     """
     system = find_system(disk)
-    with mounted(disk, system.volume) as root:
+    with mounted(disk, system) as root:
         marker = _read(root, system)
         return {"changed": False, "marker": asdict(marker) if marker else None, **_facts(disk, system, root)}
 
@@ -77,10 +76,10 @@ def mark(disk: Disk, marker: Marker | None, check: bool) -> dict[str, t.Any]:
     """
     system = find_system(disk)
     place = PLACES[system.family]
-    with mounted(disk, system.volume) as root:
+    with mounted(disk, system) as root:
         before, changed = _read(root, system), marker is None and root.exists(place)
     changed = changed or before != marker
-    with mounted(disk, system.volume, writable=changed and not check) as root:
+    with mounted(disk, system, writable=changed and not check) as root:
         if changed and not check:
             if marker is None:
                 root.remove(place)
