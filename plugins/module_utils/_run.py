@@ -30,6 +30,7 @@ PACKAGES = {
     "ntfsresize": "ntfs-3g",
     "fsck.vfat": "dosfstools",
     "sfdisk": "fdisk",
+    "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
     "umount": "mount",
     "vgchange": "lvm2",
