@@ -87,10 +87,12 @@ class Root:
         mode: int | None = None,
         owner: tuple[int, int] | None = None,
         readable: bool = False,
+        keep: bool = False,
     ) -> None:
         """As write(), of a file that may be large.
 
         :param readable: on Windows: by all users.
+        :param keep: on Windows: what is there before keeps its security descriptor and its attributes.
         """
         with self._errors(path), self._folder_of(path, make=True) as (folder, name):
             before = _plain(folder, name, path)
@@ -98,7 +100,9 @@ class Root:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
             try:
                 with open(fd, "wb") as file:
-                    if self.windows:
+                    if self.windows and keep and before:
+                        _inherit(fd, folder, name)
+                    elif self.windows:
                         os.setxattr(fd, acl.ATTRIBUTE, acl.READABLE if readable else acl.PRIVATE)
                     else:
                         _protect(fd, before, mode, owner)
@@ -218,7 +222,7 @@ class Root:
         return None
 
     def descriptor(self, path: str) -> bytes:
-        """The security descriptor of a file or folder on NTFS; nothing where it is longer than any of ours."""
+        """The security descriptor of a file or folder on NTFS; nothing where it has none."""
         with self._errors(path), self._folder_of(path) as (folder, name):
             fd = os.open(name, _FILE, dir_fd=folder)
             try:
@@ -360,9 +364,18 @@ def _admit(fd: int, made: bool, readable: bool | None) -> bool:
 
 def _descriptor(fd: int) -> bytes:
     try:
-        return os.getxattr(fd, acl.ATTRIBUTE)
-    except OSError:  # ntfs-3g does not let Python read long ones
+        return acl.read(fd)
+    except OSError:
         return b""
+
+
+def _inherit(fd: int, folder: int, name: str) -> None:
+    """Protect a file of a Windows as the one that it will replace."""
+    before = os.open(name, _FILE, dir_fd=folder)
+    try:
+        acl.copy(before, fd)
+    finally:
+        os.close(before)
 
 
 def _plain(folder: int, name: str, path: str) -> os.stat_result | None:

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.fleet.plugins.module_utils._errors import UsageError
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows import first_boot
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows.first_boot import (
+    ANSWERS,
+    COMMANDS,
+    LOGON,
+    SETUP,
+    setup_complete,
+    steps_of,
+    steps_script,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+OTHERS = "@echo off\r\ncall other.cmd\r\n"
+LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).map(lambda text: f"echo {text}")
+
+
+@given(st.dictionaries(st.sampled_from([ANSWERS, COMMANDS]), st.lists(LINE, min_size=1)))
+def test_steps_are_read_as_they_were_written(steps: dict[str, list[str]]) -> None:
+    assert steps_of(steps_script(steps, {SETUP})) == steps
+
+
+def test_steps_are_done_in_their_order() -> None:
+    script = steps_script({ANSWERS: ["del x"], COMMANDS: ["echo"]}, {LOGON})
+    assert script == (
+        "@echo off\r\nrem golden.fleet: what is done once, started by run_once\r\nchcp 65001 >nul\r\n"
+        "rem [commands]\r\necho\r\nrem [answers]\r\ndel x\r\n"
+    )
+
+
+@pytest.mark.parametrize("others", ["", OTHERS, "one line without an end", "exit /b 0\nunix\n", "\xe4\xff\r\n"])
+def test_setup_complete_keeps_what_others_wrote(others: str) -> None:
+    with_ours = setup_complete(others, True)
+    assert with_ours.startswith("rem >>> golden.fleet\r\nif exist")
+    assert with_ours.endswith(others)
+    assert setup_complete(with_ours, True) == with_ours
+    assert setup_complete(with_ours, False) == others
+
+
+def test_setup_complete_removes_itself_if_it_is_ours() -> None:
+    assert '(goto) 2>nul & del "%~f0"' in setup_complete("", True)
+    assert "%~f0" not in setup_complete(OTHERS, True)
+    assert "%~f0" not in setup_complete(setup_complete("", True) + OTHERS, True)
+
+
+def test_commands() -> None:
+    assert first_boot._lines(2, 'echo "a b" & ver') == [
+        'cmd.exe /d /s /c "echo "a b" & ver"',
+        "echo golden.fleet: command 2 ended with %errorlevel%",
+    ]
+
+
+@pytest.mark.parametrize("command", ["", "  ", "a\nb", "a\rb", "a\0b", "x" * 8000])
+def test_what_is_no_command(command: str) -> None:
+    with pytest.raises(UsageError, match="Command 1 for the first boot"):
+        first_boot._lines(1, command)
