@@ -234,7 +234,9 @@ def test_only_ssh_listens(booted: Booted) -> None:
 
 
 def test_libraries_and_programs_are_there(booted: Booted) -> None:
-    probe = "/usr/bin/python3 -c 'import blake3, ctypes, netaddr, packaging, requests, zstandard, tzlocal.windows_tz; ctypes.CDLL(\"libhivex.so.0\"); print(blake3.__version__)'"
+    imports = "import blake3, ctypes, netaddr, packaging, requests, tzlocal, zstandard"
+    registry = 'ctypes.CDLL("libhivex.so.0")'
+    probe = f"/usr/bin/python3 -c '{imports}; {registry}; print(blake3.__version__)'"
     assert booted.run(probe).stdout.startswith("1.")
     programs = (
         "blkid btrfs cryptsetup dmidecode efibootmgr fsck.exfat fsck.f2fs losetup lsblk lvm mkfs.vfat mount ntfsclone "
