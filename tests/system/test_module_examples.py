@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import json
 import sys
@@ -23,6 +24,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.prepare import EntryRequest, ensure_entry
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import PLACES, Marker, deployed_info, mark
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import LINUX
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows.values import string
 from ansible_collections.golden.fleet.plugins.module_utils._power.base import NETWORK
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
@@ -31,10 +33,12 @@ from tests.support.checkins import CheckinServer
 from tests.support.container import Container, debian_tree
 from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
 from tests.support.engine import apply_disk, capture_disk, noise_disk
+from tests.support.hives import make_hive
 from tests.support.libvirt import Libvirt, Machine
 from tests.support.network import Network
 from tests.support.playbook import Play, ansible_environment
 from tests.support.service import free_port
+from tests.support.windows import deployed_windows, keys, write_hive
 
 TREE = Path(__file__).parents[2]
 MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))
@@ -56,6 +60,8 @@ CHANGES = {
     "netboot_entry": 2,
     "next_boot": 2,
     "os_mount": 2,
+    "os_registry": 3,
+    "os_unattend": 2,
     "power": 2,
     "pxe_reboot": 1,
 }
@@ -77,6 +83,7 @@ class Scene:
 
     :ivar options: what takes the place of options that an example writes out, and does not take from a variable.
     :ivar defaults: what netboot modules are told that no example says.
+    :ivar root: where a deployed system is mounted for os_ modules.
     :ivar variables: what stands in the inventory, or is known from earlier tasks.
     :ivar machine: how the machine is reached; this one, unless told.
     :ivar command: what the program that runs the play is started by.
@@ -85,6 +92,7 @@ class Scene:
 
     options: dict[str, t.Any] = field(default_factory=dict)
     defaults: dict[str, t.Any] = field(default_factory=dict)
+    root: Path | None = None
     variables: dict[str, t.Any] = field(default_factory=dict)
     machine: dict[str, t.Any] = field(default_factory=lambda: dict(THIS_ONE))
     command: tuple[str, ...] = ()
@@ -124,6 +132,8 @@ def _play(tasks: list[Task], folder: Path, scene: Scene) -> int:
     playbook, inventory = folder / "play.json", folder / "inventory.json"
     play = {"hosts": HOST, "gather_facts": False, "vars": scene.variables, "tasks": tasks}
     play["module_defaults"] = {"group/golden.fleet.netboot": scene.defaults}
+    if scene.root:
+        play["module_defaults"].update({_options(task)[0]: {"root": str(scene.root)} for task in tasks})
     playbook.write_text(json.dumps([play]), "utf-8")
     inventory.write_text(json.dumps({"all": {"hosts": {HOST: scene.machine, SERVER: THIS_ONE}}}), "utf-8")
     tool = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -261,6 +271,23 @@ def _with_a_system_that_has_booted(folder: Path) -> t.Iterator[Scene]:
 
 
 @contextlib.contextmanager
+def _with_a_windows(folder: Path) -> t.Iterator[Scene]:
+    with deployed_windows(folder) as tree:
+        mount = Path(tree.root.path)
+        write_hive(mount, "NTUSER", make_hive({"Software": {}}))
+        old_agent = {r"Microsoft\Windows\CurrentVersion\Run": {"OldAgent": string("agent.exe")}}
+        write_hive(mount, "SOFTWARE", make_hive({**keys()["SOFTWARE"], **old_agent}))
+        yield Scene(
+            root=mount,
+            variables={
+                "account": {"blob": base64.b64encode(bytes(90)).decode()},
+                "vault_administrator": "a",
+                "vault_teacher": "t",
+            },
+        )
+
+
+@contextlib.contextmanager
 def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
     yield Scene()
 
@@ -275,6 +302,8 @@ SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
     "netboot_wait": _with_somebody_who_switches_it_on,
     "next_boot": _with_power,
     "os_mount": _with_an_image_applied,
+    "os_registry": _with_a_windows,
+    "os_unattend": _with_a_windows,
     "power": _with_power,
     "pxe_reboot": _with_a_machine_to_restart,
     "wait_for_system": _with_a_system_that_has_booted,

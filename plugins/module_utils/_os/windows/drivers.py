@@ -36,20 +36,27 @@ def apply(tree: Tree, folder: str | None, check: bool) -> dict[str, t.Any]:
     root = tree.root
     wanted = _packages(Path(folder)) if folder is not None else {}
     before = list(_laid(root))
-    stale = sorted(set(before) - set(wanted))
+    stale = [name for name in before if name.casefold() not in {each.casefold() for each in wanted}]
     missing = sorted(name for name, source in wanted.items() if not _same(root, name, source))
-    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     if not check:
-        for name in stale:
-            root.remove(f"{_FOLDER}/{name}")
-        for name in missing:
-            with wanted[name].open("rb") as source:
-                root.put(f"{_FOLDER}/{name}", source)
+        _lay(root, wanted, stale, missing)
+    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     return {
         "changed": bool(stale or missing or started["changed"]),
         "diff": {"before": {"files": sorted(before)}, "after": {"files": sorted(wanted), "written": missing}},
         "drivers": sorted(name for name in wanted if name.lower().endswith(".inf")),
     }
+
+
+def _lay(root: Root, wanted: dict[str, Path], stale: list[str], missing: list[str]) -> None:
+    if not wanted:
+        root.remove_all(_FOLDER)
+        return
+    for name in stale:
+        root.remove(f"{_FOLDER}/{name}")
+    for name in missing:
+        with wanted[name].open("rb") as source:
+            root.put(f"{_FOLDER}/{name}", source)
 
 
 def _packages(folder: Path) -> dict[str, Path]:
