@@ -34,7 +34,7 @@ def choose(choices: t.Iterable[str], model: Model) -> str | None:
 
     :param choices: ``Vendor/Model``, with ``*``, ``?`` and ``[…]``, in upper or lower case.
     """
-    names = [_plain(f"{model.vendor}/{name}") for name in (model.model, model.version) if name]
+    names = [_plain(f"{model.vendor}/{name}") for name in (model.model, model.version or model.model)]
     known = list(choices)
     exact = [choice for choice in known if _plain(choice) in names]
     fitting = [choice for choice in known if any(fnmatch.fnmatchcase(name, _plain(choice)) for name in names)]

@@ -24,6 +24,7 @@ LENOVO = Model("LENOVO", "21AHCTO1WW", "ThinkPad T14 Gen 3")
         (LENOVO, ["LENOVO/21AH*", "LENOVO/ThinkPad T14*"], 0),
         (Model("ACME", "A/B"), ["ACME/A/B"], 0),
         (Model("", ""), ["Dell Inc./OptiPlex 7010"], None),
+        (Model("", ""), ["Dell Inc./OptiPlex 7010", "*/*"], 1),
         (Model("  Dell   Inc. ", "OptiPlex 7010 "), ["Dell Inc./OptiPlex 7010"], 0),
     ],
 )

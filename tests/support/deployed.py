@@ -1,0 +1,75 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A deployed Debian, mounted in a boot environment that is a container; and plays that reach it.
+
+with deployed_debian(folder, ["nginx-light"]) as tree, Network() as network:
+    with boot_environment(folder, tree, network) as box:
+        done = play(folder, network, box.connection_vars(network.server), tasks)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+from .container import Container, debian_tree
+from .disks import call
+from .network import Network
+from .playbook import ansible_environment
+
+ROOT = "/run/golden.fleet/os"
+HOST = "pc-07"
+
+
+@contextlib.contextmanager
+def deployed_debian(folder: Path, packages: t.Sequence[str] = (), installed: t.Sequence[str] = ()) -> t.Iterator[Path]:
+    """The files of a Debian that nobody else has, as a layer; inside, these packages can be installed."""
+    place = folder / "deployed"
+    for name in ("deployed", "layer", "work"):
+        (folder / name).mkdir()
+    lower = debian_tree(packages, installed=installed)
+    layers = f"lowerdir={lower},upperdir={folder}/layer,workdir={folder}/work"
+    call("mount", "-t", "overlay", "overlay", "-o", layers, place)
+    try:
+        (place / "etc/fstab").touch()
+        yield place
+    finally:
+        call("umount", place)
+
+
+@contextlib.contextmanager
+def boot_environment(folder: Path, tree: Path, network: Network) -> t.Iterator[Container]:
+    """A Debian with sshd in which the tree is mounted as os_mount does so that programs can be run."""
+    inside = folder / "box"
+    inside.mkdir()
+    with Container(inside, debian_tree(), network=network.name, binds={"/srv/deployed": tree}) as box:
+        box.run("mkdir", "-p", ROOT)
+        box.run("mount", "--bind", "/srv/deployed", ROOT)
+        for each in ("dev", "proc", "sys"):
+            box.run("mount", "--bind", "-o", "private", f"/{each}", f"{ROOT}/{each}")
+        yield box
+
+
+def play(
+    folder: Path, network: Network | None, variables: dict[str, t.Any], tasks: list[dict[str, t.Any]], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run tasks on a host with these variables."""
+    inventory, playbook = folder / "inventory.json", folder / "play.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {HOST: variables}}}), "utf-8")
+    playbook.write_text(json.dumps([{"hosts": HOST, "gather_facts": False, "tasks": tasks}]), "utf-8")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *options, str(playbook)]
+    return subprocess.run(
+        [*(network.inside() if network else ()), *command],
+        env=ansible_environment(folder),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
