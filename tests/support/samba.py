@@ -34,6 +34,7 @@ from .service import Service, Startable
 DOMAIN, REALM, SHORT = "lab.example", "LAB.EXAMPLE", "LAB"
 DC = f"dc1.{DOMAIN}"
 OU = "OU=Lab A,DC=lab,DC=example"
+CLIENT = ("adcli", "libnss-sss", "libpam-sss", "sssd-ad")  # packages of a Debian that is to join
 FORBIDDEN_OU = "OU=Servers,DC=lab,DC=example"  # where the joiner may do nothing
 
 

@@ -31,12 +31,14 @@ from ansible_collections.golden.fleet.plugins.module_utils._store.directory impo
 from tests.support.bmc import RedfishBmc
 from tests.support.checkins import CheckinServer
 from tests.support.container import Container, debian_tree
+from tests.support.deployed import deployed_debian
 from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
 from tests.support.engine import apply_disk, capture_disk, noise_disk
 from tests.support.hives import make_hive
 from tests.support.libvirt import Libvirt, Machine
 from tests.support.network import Network
 from tests.support.playbook import Play, ansible_environment
+from tests.support.samba import CLIENT, DC, JOINER, SambaDomain
 from tests.support.service import free_port
 from tests.support.windows import deployed_windows, keys, write_hive
 
@@ -52,6 +54,7 @@ PATIENCE = 120.0  # seconds for a play; the examples themselves would wait longe
 DEBIAN = ("etc/debian_version", "etc/ssh/ssh_host_ed25519_key.pub", "usr/lib/os-release")
 # How many tasks in the examples of a module change something.
 CHANGES = {
+    "ad_computer": 3,
     "deployed_marker": 1,
     "image_apply": 1,
     "image_capture": 2,
@@ -59,6 +62,13 @@ CHANGES = {
     "image_tag": 2,
     "netboot_entry": 2,
     "next_boot": 2,
+    "os_domain_join": 1,
+    "os_drivers": 1,
+    "os_file": 4,
+    "os_first_boot": 2,
+    "os_drivers": _with_a_linux,
+    "os_file": _with_a_linux,
+    "os_first_boot": _with_a_linux,
     "os_mount": 2,
     "os_registry": 3,
     "os_unattend": 2,
@@ -281,10 +291,32 @@ def _with_a_windows(folder: Path) -> t.Iterator[Scene]:
             root=mount,
             variables={
                 "account": {"blob": base64.b64encode(bytes(90)).decode()},
-                "vault_administrator": "a",
-                "vault_teacher": "t",
+                "vault_administrator": "pa55-of-all",
+                "vault_teacher": "pa55-of-hers",
             },
         )
+
+
+@contextlib.contextmanager
+def _with_a_domain(folder: Path) -> t.Iterator[Scene]:
+    with Network() as network, SambaDomain(folder / "samba", network) as domain:
+        yield Scene(variables={"vault_joiner": JOINER.password}, command=tuple(domain.inside()))
+
+
+@contextlib.contextmanager
+def _with_a_linux_that_can_join(folder: Path) -> t.Iterator[Scene]:
+    with deployed_debian(folder, installed=CLIENT) as tree:
+        yield Scene(root=tree, variables={"account": {"name": "PC-17", "one_time_password": "pa55-once", "server": DC}})
+
+
+@contextlib.contextmanager
+def _with_a_linux(folder: Path) -> t.Iterator[Scene]:
+    """And with a folder of drivers, beside the playbook."""
+    (folder / "drivers/common/firmware").mkdir(parents=True)
+    (folder / "drivers/common/firmware/nic.bin").write_bytes(b"firmware")
+    with deployed_debian(folder) as tree:
+        (tree / "root/.bash_history").write_text("ls\n")
+        yield Scene(root=tree, variables={"vault_exam_key": "pa55-of-the-exam", "vault_token": "pa55-of-this-one"})
 
 
 @contextlib.contextmanager
@@ -293,6 +325,7 @@ def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
 
 
 SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
+    "ad_computer": _with_a_domain,
     "deployed_info": _with_a_marker,
     "deployed_marker": _with_an_image_to_be_marked,
     "disk_info": _with_nothing,
@@ -301,6 +334,7 @@ SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
     "netboot_info": _with_a_machine_that_has_not_come,
     "netboot_wait": _with_somebody_who_switches_it_on,
     "next_boot": _with_power,
+    "os_domain_join": _with_a_linux_that_can_join,
     "os_mount": _with_an_image_applied,
     "os_registry": _with_a_windows,
     "os_unattend": _with_a_windows,
