@@ -32,7 +32,7 @@ from tests.support.bmc import RedfishBmc
 from tests.support.checkins import CheckinServer
 from tests.support.container import Container, debian_tree
 from tests.support.deployed import deployed_debian
-from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
+from tests.support.disks import MIB, Piece, call, looped, make_gpt, sparse
 from tests.support.engine import apply_disk, capture_disk, noise_disk
 from tests.support.hives import make_hive
 from tests.support.libvirt import Libvirt, Machine
@@ -52,6 +52,7 @@ DEPLOY = "5f0c9d6f8a0d1b7f"
 PATIENCE = 120.0  # seconds for a play; the examples themselves would wait longer
 # Files by which a Debian is known.
 DEBIAN = ("etc/debian_version", "etc/ssh/ssh_host_ed25519_key.pub", "usr/lib/os-release")
+LANGUAGES = ("console-setup", "locales", "sudo")  # what a Debian needs to speak another
 # How many tasks in the examples of a module change something.
 CHANGES = {
     "ad_computer": 3,
@@ -66,9 +67,13 @@ CHANGES = {
     "os_drivers": 1,
     "os_file": 4,
     "os_first_boot": 2,
+    "os_hostname": 1,
+    "os_identity": 2,
+    "os_locale": 1,
     "os_mount": 2,
     "os_registry": 3,
     "os_unattend": 2,
+    "os_user": 2,
     "power": 2,
     "pxe_reboot": 1,
 }
@@ -140,7 +145,8 @@ def _play(tasks: list[Task], folder: Path, scene: Scene) -> int:
     play = {"hosts": HOST, "gather_facts": False, "vars": scene.variables, "tasks": tasks}
     play["module_defaults"] = {"group/golden.fleet.netboot": scene.defaults}
     if scene.root:
-        play["module_defaults"].update({_options(task)[0]: {"root": str(scene.root)} for task in tasks})
+        names = {_options(task)[0] for task in tasks}
+        play["module_defaults"].update({name: {"root": str(scene.root)} for name in names if ".os_" in name})
     playbook.write_text(json.dumps([play]), "utf-8")
     inventory.write_text(json.dumps({"all": {"hosts": {HOST: scene.machine, SERVER: THIS_ONE}}}), "utf-8")
     tool = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -317,6 +323,16 @@ def _with_a_linux(folder: Path) -> t.Iterator[Scene]:
 
 
 @contextlib.contextmanager
+def _with_a_copy_of_a_linux(folder: Path) -> t.Iterator[Scene]:
+    """With the account that it was prepared with; and beside the playbook, the key of a teacher."""
+    call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "teacher")
+    with deployed_debian(folder, installed=LANGUAGES) as tree:
+        call("chroot", tree, "useradd", "--create-home", "setup")
+        known = str(folder / "known_hosts")
+        yield Scene(root=tree, variables={"vault_teacher": "pa55-of-hers", "known_hosts_file": known})
+
+
+@contextlib.contextmanager
 def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
     yield Scene()
 
@@ -335,9 +351,13 @@ SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
     "os_drivers": _with_a_linux,
     "os_file": _with_a_linux,
     "os_first_boot": _with_a_linux,
+    "os_hostname": _with_a_copy_of_a_linux,
+    "os_identity": _with_a_copy_of_a_linux,
+    "os_locale": _with_a_copy_of_a_linux,
     "os_mount": _with_an_image_applied,
     "os_registry": _with_a_windows,
     "os_unattend": _with_a_windows,
+    "os_user": _with_a_copy_of_a_linux,
     "power": _with_power,
     "pxe_reboot": _with_a_machine_to_restart,
     "wait_for_system": _with_a_system_that_has_booted,
