@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._argspec import ArgSpec
@@ -35,8 +34,6 @@ class TransferAction(ActionBase):
             return {**result, **self._perform(args, task_vars or {})}
         except GoldenError as error:
             return {**result, **error.facts, "failed": True, "msg": error.message}
-        except AnsibleError as error:  # such as a file that is not found
-            return {**result, "failed": True, "msg": str(error)}
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
