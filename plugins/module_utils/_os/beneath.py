@@ -236,6 +236,16 @@ class Root:
             return sorted(os.listdir(folder))
         return []
 
+    def place(self, path: str, make: bool = False) -> str | None:
+        """Where a folder lies, as the running system sees it, without any link; None if there is none.
+
+        :param make: make it where there is none.
+        """
+        folder_of = self._folder_of(f"{path}/.", make)
+        with self._errors(path), contextlib.suppress(FileNotFoundError), folder_of as (folder, _dot):
+            return os.readlink(f"/proc/self/fd/{folder}")
+        return None
+
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder."""
         return self.info(path) is not None

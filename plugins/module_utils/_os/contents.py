@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
-from dataclasses import dataclass, field
 
 from .._disk import firmware, health
 from .._disk.model import Disk, Partition, PartitionTable
 from .._disk.table import read_table
 from .._disk.volumes import loop_of, probe, probe_device
-from .._errors import GoldenError
+from .._errors import GoldenError, OsError
 from . import lvm
 from .fstab import Filesystem
 from .mount import MOUNTABLE
@@ -29,7 +29,7 @@ _CLOSED = {
 _HIBERNATED = "swsuspend"
 
 
-@dataclass
+@dataclasses.dataclass
 class Contents:
     """What a disk holds.
 
@@ -39,13 +39,19 @@ class Contents:
 
     disk: Disk
     table: PartitionTable | None
-    filesystems: list[Filesystem] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
+    filesystems: list[Filesystem] = dataclasses.field(default_factory=list)
+    closed: list[str] = dataclasses.field(default_factory=list)
     hibernated: str = ""
 
     def filesystem(self, place: str) -> Filesystem:
-        """The one that lay there a moment ago."""
-        return next(each for each in self.filesystems if each.place == place)
+        """The one that lay there a moment ago.
+
+        :raises OsError: it cannot be reached any more.
+        """
+        for each in self.filesystems:
+            if each.place == place:
+                return each
+        raise OsError(f"{place} of {self.disk.path} is out of reach. {' '.join(self.closed)}", disk=self.disk.path)
 
 
 @contextlib.contextmanager
@@ -60,29 +66,25 @@ def opened(disk: Disk, record: Record, writable: bool = False) -> t.Iterator[Con
         members = []
         for partition in _pieces(disk, table):
             volume = probe(disk, partition.number or None, partition.start, partition.size)
-            place = str(partition.number or "disk")
-            if volume.type in MOUNTABLE or volume.type == lvm.MEMBER:
+            found = Filesystem(
+                place=str(partition.number or "disk"),
+                device="",
+                type=volume.type,
+                uuid=volume.uuid,
+                label=volume.label,
+                part_uuid=_part_uuid(table, partition),
+                part_label=partition.name,
+                esp=firmware.is_esp(partition),
+            )
+            if found.type == lvm.MEMBER:
+                members.append(stack.enter_context(loop_of(disk, partition.start, partition.size, writable)))
+            elif found.type in MOUNTABLE:
                 device = stack.enter_context(loop_of(disk, partition.start, partition.size, writable))
-                if volume.type == lvm.MEMBER:
-                    members.append(device)
-                else:
-                    contents.filesystems.append(
-                        Filesystem(
-                            place,
-                            device,
-                            volume.type,
-                            volume.uuid,
-                            volume.label,
-                            _part_uuid(table, partition),
-                            partition.name,
-                            firmware.is_esp(partition),
-                        )
-                    )
-            elif volume.type in _CLOSED:
-                contents.closed.append(f"Partition {place} cannot be looked into: {_CLOSED[volume.type]}.")
-            elif volume.type == _HIBERNATED:
-                contents.hibernated = f"Partition {place}: {health.problem('', _HIBERNATED)}."
-        _add_logical_volumes(contents, members, record, writable)
+                contents.filesystems.append(dataclasses.replace(found, device=device))
+            else:
+                _note(contents, found)
+        if members:
+            _add_logical_volumes(contents, members, record, writable)
         yield contents
 
 
@@ -98,23 +100,33 @@ def _part_uuid(table: PartitionTable | None, partition: Partition) -> str | None
     return partition.uuid
 
 
+def _note(contents: Contents, found: Filesystem) -> None:
+    """What is to be known of something that cannot be mounted."""
+    if found.type == _HIBERNATED:
+        contents.hibernated = f"{found.title} of {contents.disk.path}: {health.problem('', _HIBERNATED)}."
+    elif found.type in _CLOSED:
+        contents.closed.append(f"{found.title} cannot be looked into: {_CLOSED[found.type]}.")
+
+
 def _add_logical_volumes(contents: Contents, members: list[str], record: Record, writable: bool) -> None:
     """A group that cannot be activated is no error yet: the system may lie elsewhere."""
-    if not members:
-        return
     try:
-        groups = lvm.groups_on(members)
-        record.groups = groups
-        record.save()
-        for group in groups:
-            for volume in lvm.activate(group, members, writable):
-                known = probe_device(volume.device)
-                kind = known.get("TYPE", "unknown")
-                if kind in MOUNTABLE:
-                    contents.filesystems.append(
-                        Filesystem(volume.name, volume.device, kind, known.get("UUID"), known.get("LABEL"))
-                    )
-                elif kind in _CLOSED:
-                    contents.closed.append(f"Logical volume {volume.name} cannot be looked into: {_CLOSED[kind]}.")
+        record.groups = lvm.groups_on(members)
     except GoldenError as error:
         contents.closed.append(f"Logical volumes cannot be looked into: {error.message}")
+        return
+    record.save()
+    for group in record.groups:
+        try:
+            found = list(map(_filesystem, lvm.activate(group, members, writable)))
+        except GoldenError as error:
+            contents.closed.append(f"Volume group {group.name} cannot be looked into: {error.message}")
+            continue
+        contents.filesystems += [each for each in found if each.type in MOUNTABLE]
+        for each in found:
+            _note(contents, each)
+
+
+def _filesystem(volume: lvm.LogicalVolume) -> Filesystem:
+    known = probe_device(volume.device)
+    return Filesystem(volume.name, volume.device, known.get("TYPE", "unknown"), known.get("UUID"), known.get("LABEL"))

@@ -54,6 +54,21 @@ def test_writing(tree: Path) -> None:
     assert (tree / "etc/hostname").read_text() == "pc-1\n"
 
 
+def test_the_place_of_a_folder_has_no_links(tree: Path, outside: Path) -> None:
+    (tree / "srv").mkdir()
+    (tree / "link").symlink_to("/srv")
+    (tree / "out").symlink_to("../../../..")
+    (tree / "away").symlink_to(outside)
+    root = Root(str(tree))
+    assert root.place("/srv") == root.place("/link/.") == f"{tree}/srv"
+    assert root.place("/") == root.place("/out") == root.place("/out/..") == str(tree)
+    assert root.place("/none") is root.place(f"/out{outside}") is None
+    assert root.place("/away", make=True) == f"{tree}{outside}"
+    assert os.listdir(outside) == ["file"]
+    with pytest.raises(OsError, match="/etc/hostname of the deployed system: Not a directory"):
+        root.place("/etc/hostname")
+
+
 def test_links_are_followed_as_the_system_itself_would(tree: Path) -> None:
     (tree / "usr/lib").mkdir(parents=True)
     (tree / "lib").symlink_to("usr/lib")
