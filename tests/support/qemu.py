@@ -155,7 +155,17 @@ class NetworkMachine(Machine):
     Its clock is wrong, as that of a computer with an empty battery.
     """
 
-    def __init__(self, name: str, folder: Path, network: Network, mac: str, kernel: Path, initrd: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        network: Network,
+        mac: str,
+        kernel: Path,
+        initrd: Path,
+        *,
+        processors: int = 1,
+    ) -> None:
         disk = folder / f"{name}.img"
         with disk.open("wb") as file:
             file.truncate(1 << 30)
@@ -164,7 +174,7 @@ class NetworkMachine(Machine):
         self.cmdline = ""
         self._network = network
         self._tap = network.tap(name)
-        self._boot = ["-kernel", str(kernel), "-initrd", str(initrd)]
+        self._boot = ["-kernel", str(kernel), "-initrd", str(initrd), "-smp", str(processors)]
 
     def _command(self) -> list[str]:
         command = ["qemu-system-x86_64", *PROCESSORS[accelerator()], "-m", "2048", "-rtc", "base=2001-02-03"]

@@ -328,6 +328,29 @@ def test_store_needs_credentials(site: Site) -> None:
     assert site.store("lab/one", "--user", READER).status == "404"
 
 
+def test_a_writer_stays_in_the_store(site: Site) -> None:
+    move = ["--user", WRITER, "--request", "MOVE", "--header"]
+    script = site.fetch(BOOT_SCRIPT)
+    assert site.store("lab/one", "--user", WRITER, "--request", "PUT", "--data-binary", "an image").status == "201"
+    outside = ["http/boot.ipxe", "uploads/one", "storehouse/one", "store/lab/..", "store/../uploads/one"]
+    outside += ["store/%2e%2e/uploads/one", "store/.%2E/uploads/one", "store/..%2fuploads/one"]
+    for path in outside:
+        for destination in (f"/{path}", f"https://{SERVER}/{path}"):
+            assert site.store("lab/one", *move, f"Destination: {destination}").status == "403", destination
+    assert site.fetch(BOOT_SCRIPT) == script
+    assert site.store("lab/one", *move, "Destination: /store/lab/two", "--user", READER).status == "401"
+    assert site.store("lab/one", *move, "Destination: /store/lab/two").status == "204"
+    assert site.store("lab/two", *move, f"Destination: https://{SERVER}/store/lab/~three").status == "204"
+    assert site.store("lab/~three", "--user", READER) == Fetched("200", b"an image")
+
+
+def test_nobody_else_on_the_server_can_hold_up_check_ins(site: Site) -> None:
+    folder = "/var/lib/golden.fleet/netboot"
+    done = site.box.run("runuser", "-u", "nobody", "--", "flock", "--nonblock", folder, "true", check=False)
+    assert "Permission denied" in done.stderr
+    assert site.box.run("runuser", "-u", "golden-netboot", "--", "flock", folder, "true").returncode == 0
+
+
 def test_only_the_servers_own_authority_vouches_for_it(site: Site) -> None:
     with pytest.raises(AssertionError, match="certificate"):
         site.fetch(f"https://{SERVER}/store/", "--cacert", "/etc/ssl/certs/ca-certificates.crt")
