@@ -265,7 +265,8 @@ def _with_an_image_to_be_marked(folder: Path) -> t.Iterator[Scene]:
 
 @contextlib.contextmanager
 def _with_a_marker(folder: Path) -> t.Iterator[Scene]:
-    with _with_an_image_applied(folder) as scene:
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(_with_an_image_applied(folder))
         marker = Marker(REF, scene.variables["applied"]["digest"], DEPLOY, "2026-11-01T12:00:00Z")
         mark(read_disk(scene.options["disk"]), marker, check=False)
         yield scene

@@ -90,10 +90,10 @@ class Jobs:
         record = folder.read("job")
         status = _status(folder)
         if record and status.state == RUNNING and (record["check"] or not check):
-            _stop(Identity(**record["process"]), record["title"], grace)
+            killed = _stop(Identity(**record["process"]), record["title"], grace)
             if not folder.read("result"):
-                message = f"{record['title']} was cancelled; it did not stop by itself within {grace:.0f} s."
-                folder.write("result", asdict(Outcome(CANCELLED, {"msg": message})))
+                why = f"; it did not stop by itself within {grace:.0f} s" if killed else " before it began"
+                folder.write("result", asdict(Outcome(CANCELLED, {"msg": f"{record['title']} was cancelled{why}."})))
         return self.poll(job_id)
 
     def _attach(self, key: str, collect: bool = False) -> Status | None:
@@ -167,18 +167,22 @@ def _gone(job_id: str) -> str:
     )
 
 
-def _stop(process: Identity, title: str, grace: float) -> None:
-    """Ask the worker, which ends its children itself; after that kill whatever is left of its group."""
+def _stop(process: Identity, title: str, grace: float) -> bool:
+    """Ask the worker, which ends its children itself; after that kill whatever is left of its group.
+
+    :returns: whether it had to be killed.
+    """
     if process.alive:
         os.kill(process.pid, signal.SIGTERM)
     if _ended(process, grace):
-        return
+        return False
     os.killpg(process.pid, signal.SIGKILL)
     if not _ended(process, 10.0):
         raise JobError(
             f"{title}: process {process.pid} does not end, not even by SIGKILL: the kernel waits for a disk "
             "or a network file system. Look at that device, or restart the machine."
         )
+    return True
 
 
 def _ended(process: Identity, within: float) -> bool:

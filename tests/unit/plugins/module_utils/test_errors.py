@@ -17,5 +17,5 @@ def test_a_message_steers_nobodys_terminal(said: str) -> None:
 
 
 def test_a_message_may_have_lines_and_any_letters() -> None:
-    text = "Gerät „é“ 磁盘:\n- קובץ"
+    text = "Gerät (é) 磁盘:\n- קובץ"
     assert PowerError(text).message == text

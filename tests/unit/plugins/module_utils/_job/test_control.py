@@ -183,16 +183,33 @@ def test_cancel_lets_the_work_clean_up(room: Room, tmp_path: Path) -> None:
     def run(progress: Progress) -> dict[str, t.Any]:
         progress.phase("sleeping")
         try:
+            (tmp_path / "begun").touch()
             time.sleep(60)
         finally:
             (tmp_path / "cleaned-up").touch()
         return {}
 
     job_id = room.start(run).id
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     status = room.jobs.cancel(job_id)
     assert status.state == "cancelled"
     assert status.result == {"msg": "image_apply was cancelled before it was done."}
+    assert (tmp_path / "cleaned-up").exists()
     assert not room.process(job_id).alive
+
+
+def test_cancel_before_the_work_has_begun(room: Room) -> None:
+    """Its process may not listen yet, or just so."""
+    for _time in range(5):
+        status = room.jobs.cancel(room.start(lambda _progress: time.sleep(60) or {}).id)
+        assert status.state == "cancelled"
+        assert status.result["msg"] in {
+            "image_apply was cancelled before it was done.",
+            "image_apply was cancelled before it began.",
+        }
 
 
 def test_cancel_interrupts_what_waits_for_threads_and_programs(room: Room) -> None:
