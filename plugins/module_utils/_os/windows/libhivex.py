@@ -173,7 +173,7 @@ class Hive:
 
     def _need(self, name: str, *arguments: t.Any) -> t.Any:
         found = getattr(self._library, name)(*arguments)
-        if not found:
+        if not found and found != b"":  # an empty name is one
             raise self._reason()
         return found
 
