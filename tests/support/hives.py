@@ -39,11 +39,11 @@ class _Writer:
     def __init__(self, keys: Keys, sequence: int, name: str) -> None:
         self._keys, self._sequence, self._name = keys, sequence, name
         self._cells = bytearray(_BIN_HEADER)
+        self._security = self._count = 0
 
     def hive(self, tree: dict[str, t.Any]) -> bytes:
-        security = self._cell(struct.pack("<2sHIIII", b"sk", 0, 0, 0, 1, len(PRIVATE)) + PRIVATE)
-        struct.pack_into("<II", self._cells, security + 8, security, security)  # the only one in its ring
-        root = self._key("ROOT", "", tree, 0, security, _ROOT)
+        root = self._key("ROOT", "", tree, 0, _ROOT)
+        struct.pack_into("<I", self._cells, self._security + 16, self._count)
         size = -len(self._cells) % 4096
         if size:
             self._cells += struct.pack("<i", size) + bytes(size - 4)
@@ -56,18 +56,39 @@ class _Writer:
         head = head.ljust(508, b"\0")
         return (head + struct.pack("<I", reduce(xor, struct.unpack("<127I", head)))).ljust(_HEADER, b"\0")
 
-    def _key(self, name: str, path: str, below: dict[str, t.Any], parent: int, security: int, flags: int = 0) -> int:
+    def _key(self, name: str, path: str, below: dict[str, t.Any], parent: int, flags: int = 0) -> int:
         values = self._keys.get(path, {})
         children = sorted(below, key=str.upper)
         at = self._cell(bytes(76) + name.encode("ascii"))  # its children want to know where it is
-        nodes = [self._key(each, f"{path}\\{each}".lstrip("\\"), below[each], at, security) for each in children]
+        if flags & _ROOT:  # the first of all, since some readers look for it there
+            self._security = self._only_security()
+        self._count += 1
+        nodes = [self._key(each, f"{path}\\{each}".lstrip("\\"), below[each], at) for each in children]
         subkeys = self._cell(_subkeys(children, nodes)) if nodes else _NONE
         listed = self._values(values) if values else _NONE
         longest = (2 * max(map(len, children), default=0), 0, 2 * max(map(len, values), default=0))
         largest = max((len(each.data) for each in values.values()), default=0)
-        fields = (b"nk", _ASCII | flags, 0, 0, parent, len(nodes), 0, subkeys, _NONE, len(values), listed, security)
+        fields = (
+            b"nk",
+            _ASCII | flags,
+            0,
+            0,
+            parent,
+            len(nodes),
+            0,
+            subkeys,
+            _NONE,
+            len(values),
+            listed,
+            self._security,
+        )
         record = struct.pack("<2sHQ9I", *fields) + struct.pack("<6IHH", _NONE, *longest, largest, 0, len(name), 0)
         self._cells[at + 4 : at + 4 + len(record)] = record
+        return at
+
+    def _only_security(self) -> int:
+        at = self._cell(struct.pack("<2sHIIII", b"sk", 0, 0, 0, 0, len(PRIVATE)) + PRIVATE)
+        struct.pack_into("<II", self._cells, at + 8, at, at)  # it is alone in its ring
         return at
 
     def _values(self, values: t.Mapping[str, Value]) -> int:

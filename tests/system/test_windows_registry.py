@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
+import time
 import typing as t
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError, UsageError
 from ansible_collections.golden.fleet.plugins.module_utils._os import acl
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import Tree
-from ansible_collections.golden.fleet.plugins.module_utils._os.windows import facts, hostname, identity
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows import facts, hostname, identity, libhivex
 from ansible_collections.golden.fleet.plugins.module_utils._os.windows.hive import (
     PLACES,
     Edit,
@@ -105,7 +107,8 @@ def test_other_values_of_the_key_stay_as_they_are_to_the_byte(tree: Tree) -> Non
     before = by_python_registry(file_of(tree))
     assert change(tree.root, "SYSTEM", [Edit(NETWORK, "HOSTNAME", string("pc-017"))], check=False)["changed"]
     after = by_python_registry(file_of(tree))
-    assert sorted(after[NETWORK]) == sorted([*(set(before[NETWORK]) - {"Hostname"}), "HOSTNAME"])
+    assert set(after[NETWORK]) == set(before[NETWORK])
+    assert after[NETWORK]["Hostname"] == (1, string("pc-017").data)
     for name in ("Domain", "DataBasePath", "NV Hostname"):
         assert after[NETWORK][name] == before[NETWORK][name]
 
@@ -303,3 +306,12 @@ def test_an_acl_that_python_cannot_read(tree: Tree) -> None:
         assert acl.read(fd) == HIVE_ACL
     finally:
         os.close(fd)
+
+
+def test_a_library_that_crashes_or_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OsError, match="crashed"):
+        libhivex.apart(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(libhivex, "_PATIENCE", 0.2)
+    with pytest.raises(OsError, match="takes too long"):
+        libhivex.apart(lambda: time.sleep(60))
+    assert libhivex.apart(lambda: 7) == 7

@@ -91,11 +91,13 @@ def test_only_administrators_can_read_any_of_it(tree: Tree) -> None:
 def test_what_else_windows_would_find_is_removed(tree: Tree) -> None:
     path_of(tree, "/Windows/Panther/UNATTEND.XML").write_text("<unattend/>")
     path_of(tree, "/Windows/Panther/unattend").mkdir()
-    path_of(tree, "/Windows/Panther/unattend/Unattend.xml").write_text("<unattend><Password>old</Password></unattend>")
+    path_of(tree, "/Windows/Panther/unattend/Unattend.xml").write_text(
+        "<unattend><Password>t0pmost</Password></unattend>"
+    )
     os.setxattr(path_of(tree, "/Windows/Panther/unattend/Unattend.xml"), acl.ATTRIBUTE, acl.READABLE)
     change(tree.root, "SYSTEM", [Edit("Setup", "UnattendFile", string(r"C:\other.xml"))], check=False)
     done = unattend.apply(tree, ANSWERS, check=False)
-    assert "old" not in done["diff"]["before"]
+    assert "t0pmost" not in done["diff"]["before"]
     assert sorted(each.name for each in path_of(tree, "/Windows/Panther").rglob("*")) == ["Unattend.xml", "unattend"]
     assert tree.root.descriptor(unattend.PLACE) == acl.PRIVATE
     assert b"pc-017" in path_of(tree, "/Windows/Panther/unattend/Unattend.xml").read_bytes()

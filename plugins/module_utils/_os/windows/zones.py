@@ -22,7 +22,7 @@ def windows_zone(name: str) -> str:
     zones = need("tzlocal").windows_tz
     if name in zones.win_tz:
         return name
-    if name not in zones.tz_win:
+    if not name or name not in zones.tz_win:
         raise UsageError(
             f"{name!r} is no time zone that Windows has, neither by its IANA name, such as Europe/Berlin, nor by that "
             "of Windows, such as W. Europe Standard Time."
