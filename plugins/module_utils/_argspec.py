@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
-from ._os.tree import MOUNT_POINT
-
 
 @dataclass(frozen=True)
 class ArgSpec:
@@ -71,7 +69,7 @@ LONG_WORK_SPEC = ArgSpec(
 
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
 
-TREE_SPEC = ArgSpec({"root": {"type": "path", "default": MOUNT_POINT}})
+TREE_SPEC = ArgSpec({"root": {"type": "path", "default": "/run/golden.fleet/os"}})
 
 OS_FILE_SPEC = ArgSpec(
     {

@@ -14,7 +14,6 @@ from .beneath import Root
 from .probe import parse_os_release
 
 LINUX, WINDOWS = "linux", "windows"
-MOUNT_POINT = "/run/golden.fleet/os"  # where os_mount puts it
 
 
 class Tree(t.NamedTuple):
