@@ -91,11 +91,10 @@ def root(tmp_path: Path) -> t.Iterator[Path]:
 @pytest.fixture(autouse=True)
 def nothing_stays(tmp_path: Path) -> t.Iterator[None]:
     """Whatever a test does, in the end there is neither a mount nor a loop device nor a record more."""
-    before = Path("/proc/self/mountinfo").read_bytes()
     yield
-    assert Path("/proc/self/mountinfo").read_bytes() == before
+    assert mounts_at(str(tmp_path)) == []
     assert str(tmp_path) not in call("losetup", "--list", "--noheadings")
-    assert leftovers() == []
+    assert [each for each in leftovers() if each.disk.startswith(str(tmp_path))] == []
 
 
 def request(disk: Reference, root: Path, **changes: t.Any) -> MountRequest:
@@ -179,19 +178,23 @@ def test_again_and_check_mode(tmp_path: Path, root: Path) -> None:
 def test_asked_otherwise_it_is_mounted_otherwise(tmp_path: Path, root: Path) -> None:
     disk = linux(tmp_path, "ext4")
     disk.fill(1, {f"{name}/.keep": b"" for name in ("dev", "proc", "sys")})
+    program = root / "true"
     ensure_mounted(request(disk, root))
-    assert "noexec" in options(root)
-    host = Path("/proc/self/mountinfo").read_text().replace(str(root), "")
+    shutil.copy(shutil.which("true") or "", program)
+    with pytest.raises(PermissionError):
+        subprocess.run([program], check=True)
+    host = mounts_at("/dev")
     assert ensure_mounted(request(disk, root, execute=True))["changed"]
     assert not ensure_mounted(request(disk, root, execute=True))["changed"]
     assert not {"noexec", "nodev", "nosuid"} & options(root)
     assert (root / "dev/null").is_char_device()
     assert (root / "proc/self/status").exists()
     assert (root / "sys/block").is_dir()
-    shutil.copy(shutil.which("true") or "", root / "true")
-    assert os.access(root / "true", os.X_OK)
+    subprocess.run([program], check=True)
+    call("mount", "-t", "tmpfs", "tmpfs", root / "dev/shm")
+    assert mounts_at("/dev") == host, "what is mounted in there must not come to the running system"
     ensure_unmounted(str(root), check=False)
-    assert len(Path("/proc/self/mountinfo").read_text().splitlines()) == len(host.splitlines()) - 1
+    assert mounts_at("/dev") == host
     with disk.opened(1) as folder:
         assert os.listdir(folder / "dev") == [".keep"]
 
@@ -390,7 +393,7 @@ def test_two_in_one_place(tmp_path: Path, root: Path) -> None:
 
 def test_what_it_needs_must_be_mounted(tmp_path: Path, root: Path) -> None:
     disk = linux(tmp_path, "ext4", "ext4", fstab="UUID=<2> /home ext4\n")
-    disk.change(2, lambda part: call("debugfs", "-w", "-R", "ssv block_size 16", part))
+    disk.change(2, lambda part: call("debugfs", "-w", "-R", "feature FEATURE_I31", part))
     with pytest.raises(OsError, match=r"Partition 2 of .*disk\.img \(ext4\) cannot be mounted"):
         ensure_mounted(request(disk, root))
     assert mounts_at(str(root)) == []
@@ -423,6 +426,17 @@ def test_a_program_that_keeps_it(tmp_path: Path, root: Path, monkeypatch: pytest
         finally:
             program.kill()
     assert ensure_unmounted(str(root), check=False)["changed"]
+
+
+def test_who_keeps_its_device(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible_collections.golden.fleet.plugins.module_utils._os.mount._PATIENCE", 0.2)
+    disk = linux(tmp_path, "ext4")
+    ensure_mounted(request(disk, root))
+    device = call("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", root).strip()
+    with open(device, "rb"), pytest.raises(OsError, match=rf"is not free, and.* keeps {Path(device).name}"):
+        ensure_unmounted(str(root), check=False)
+    assert mounts_at(str(root)) == []
+    assert ensure_unmounted(str(root), check=False)["changed"], "it was not known to be on the disk"
 
 
 def test_after_somebody_has_unmounted_a_part(tmp_path: Path, root: Path) -> None:

@@ -60,6 +60,8 @@ def opened(disk: Disk, record: Record, writable: bool = False) -> t.Iterator[Con
 
     :param record: gets the volume groups that are activated, and has to be undone.
     """
+    record.written = writable
+    record.save()
     table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
     contents = Contents(disk, table)
     with contextlib.ExitStack() as stack:
@@ -77,14 +79,15 @@ def opened(disk: Disk, record: Record, writable: bool = False) -> t.Iterator[Con
                 esp=firmware.is_esp(partition),
             )
             if found.type == lvm.MEMBER:
-                members.append(stack.enter_context(loop_of(disk, partition.start, partition.size, writable)))
+                # A thin pool cannot be activated on what can only be read. Nothing is written by that.
+                members.append(stack.enter_context(loop_of(disk, partition.start, partition.size, writable=True)))
             elif found.type in MOUNTABLE:
                 device = stack.enter_context(loop_of(disk, partition.start, partition.size, writable))
                 contents.filesystems.append(dataclasses.replace(found, device=device))
             else:
                 _note(contents, found)
         if members:
-            _add_logical_volumes(contents, members, record, writable)
+            _add_logical_volumes(contents, members, record)
         yield contents
 
 
@@ -108,7 +111,7 @@ def _note(contents: Contents, found: Filesystem) -> None:
         contents.closed.append(f"{found.title} cannot be looked into: {_CLOSED[found.type]}.")
 
 
-def _add_logical_volumes(contents: Contents, members: list[str], record: Record, writable: bool) -> None:
+def _add_logical_volumes(contents: Contents, members: list[str], record: Record) -> None:
     """A group that cannot be activated is no error yet: the system may lie elsewhere."""
     try:
         record.groups = lvm.groups_on(members)
@@ -118,10 +121,12 @@ def _add_logical_volumes(contents: Contents, members: list[str], record: Record,
     record.save()
     for group in record.groups:
         try:
-            found = list(map(_filesystem, lvm.activate(group, members, writable)))
+            volumes, complaint = lvm.activate(group, members)
+            found = list(map(_filesystem, volumes))
         except GoldenError as error:
-            contents.closed.append(f"Volume group {group.name} cannot be looked into: {error.message}")
-            continue
+            found, complaint = [], error.message
+        if complaint:
+            contents.closed.append(f"Not all of volume group {group.name} can be looked into: {complaint}")
         contents.filesystems += [each for each in found if each.type in MOUNTABLE]
         for each in found:
             _note(contents, each)

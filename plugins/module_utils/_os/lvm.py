@@ -37,15 +37,19 @@ def groups_on(devices: t.Sequence[str]) -> list[Group]:
     return [Group(each["vg_name"], each["vg_uuid"]) for each in found]
 
 
-def activate(group: Group, devices: t.Sequence[str], writable: bool) -> list[LogicalVolume]:
+def activate(group: Group, devices: t.Sequence[str]) -> tuple[list[LogicalVolume], str]:
     """Make its volumes devices.
 
-    :raises ToolFailed: it cannot be; a disk of it may be missing, or another group has its name.
+    :returns: those that are, and what LVM says if that is not all; a disk of the group may be missing.
+    :raises ToolFailed: it cannot be looked at.
     """
-    only = _only(devices, "" if writable else f"activation {{ read_only_volume_list = [ {json.dumps(group.name)} ] }}")
-    run(["vgchange", "--activate", "y", *only, group.name])
+    only = _only(devices)
+    said = run(["vgchange", "--activate", "y", *only, group.name], ok=range(256))
     found = _report("lvs", "lv", ["--options", "lv_name,lv_dm_path,lv_active", *only, group.name])
-    return [LogicalVolume(f"{group.name}/{each['lv_name']}", each["lv_dm_path"]) for each in found if each["lv_active"]]
+    active = [
+        LogicalVolume(f"{group.name}/{each['lv_name']}", each["lv_dm_path"]) for each in found if each["lv_active"]
+    ]
+    return active, said.stderr.strip() if said.rc else ""
 
 
 def deactivate(group: Group) -> None:
@@ -58,11 +62,11 @@ def deactivate(group: Group) -> None:
         run(["vgchange", "--activate", "n", *_only(devices), group.name])
 
 
-def _only(devices: t.Sequence[str], more: str = "") -> list[str]:
+def _only(devices: t.Sequence[str]) -> list[str]:
     """Options that hide all other devices: a group of the running system may have the same name."""
     accept = ", ".join(json.dumps(f"a|^{device}$|") for device in devices)
     config = f'devices {{ filter = [ {accept}, "r|.*|" ] use_devicesfile = 0 }} backup {{ backup = 0 archive = 0 }}'
-    return ["--config", f"{config} {more}"]
+    return ["--config", config]
 
 
 def _report(tool: str, kind: str, options: list[str]) -> list[dict[str, str]]:

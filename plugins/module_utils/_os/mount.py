@@ -30,6 +30,7 @@ _WRITABLE = {"xfs": ("nouuid",), "ntfs": ("norecover",)}
 _ALWAYS = {"vfat": ("umask=077",)}  # it has no owners, and may hold secrets of boot loaders
 # Programs are woken by udev when something is mounted, and are done in a moment.
 _PATIENCE = 5.0
+_LOOPS = Path("/sys/block")
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -92,6 +93,19 @@ def unmount(folder: str) -> None:
         time.sleep(0.1)
 
 
+def wait_until_free(disk: str) -> list[str]:
+    """Until our loop devices on a disk are gone: ntfs-3g closes them a moment after it is unmounted, as others do.
+
+    :returns: those that stay.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        held = [folder.parent.name for folder in _LOOPS.glob("loop*/loop") if _is_ours(folder, disk)]
+        if not held or time.monotonic() > deadline:
+            return held
+        time.sleep(0.02)
+
+
 def mounts_at(folder: str) -> list[str]:
     """Where something is mounted, there and beneath, in the order in which it was."""
     return [each for each in parse_mountinfo(Path("/proc/self/mountinfo").read_bytes()) if _within(each, folder)]
@@ -101,6 +115,18 @@ def parse_mountinfo(text: bytes) -> list[str]:
     """The mount points in ``/proc/self/mountinfo``."""
     fields = (line.split(b" ")[4] for line in text.splitlines())
     return [os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), field)) for field in fields]
+
+
+def _is_ours(loop: Path, disk: str) -> bool:
+    """It goes with its last user, and is on this disk."""
+    try:
+        return (loop / "autoclear").read_text("ascii").strip() == "1" and _backing(loop) == disk
+    except OSError:  # it has just gone
+        return False
+
+
+def _backing(loop: Path) -> str:
+    return os.fsdecode((loop / "backing_file").read_bytes()).rstrip("\n")
 
 
 def _within(path: str, folder: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from .._errors import OsError
 from .._process import Identity
 from . import lvm
-from .mount import unmount
+from .mount import unmount, wait_until_free
 
 # Gone after a reboot, as what is mounted.
 _FOLDER = Path("/run/golden.fleet/mounts")
@@ -30,6 +30,7 @@ class Record:
 
     :ivar name: of the record.
     :ivar owner: the process that undoes it by itself; None where it shall stay.
+    :ivar written: more than looked at.
     :ivar made: the folder is ours to remove.
     :ivar details: whatever describes it when it is complete; empty before.
     """
@@ -39,6 +40,7 @@ class Record:
     disk: str
     owner: Identity | None = None
     groups: list[lvm.Group] = field(default_factory=list)
+    written: bool = False
     made: bool = False
     details: dict[str, t.Any] = field(default_factory=dict)
 
@@ -60,6 +62,13 @@ class Record:
         unmount(self.folder)
         for group in self.groups:
             lvm.deactivate(group)
+        held = wait_until_free(self.disk)
+        if held and self.written:
+            raise OsError(
+                f"{self.disk} is not free, and may lack what was written: a program keeps {', '.join(held)}, or has a "
+                "mount that it alone can see. End it, or restart this machine.",
+                disk=self.disk,
+            )
         _flush(self.disk)
         if self.made:
             with contextlib.suppress(OSError):
