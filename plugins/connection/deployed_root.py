@@ -54,7 +54,8 @@ class Connection(SshConnection):
         answer: tuple[int, bytes, bytes] = super().exec_command(shlex.join(there), in_data, sudoable)
         if answer[0] == NOT_READY:
             # Not a connection that was lost: nobody may take it for one and go on.
-            said = (answer[2].strip() or answer[1].strip()).decode("utf-8", "replace")
+            # On a terminal, both come as one, and ssh has the last word.
+            said = (answer[1].strip() or answer[2].strip()).decode("utf-8", "replace")
             raise AnsibleError(f"{self.get_option('host')}: {said}")
         return answer
 

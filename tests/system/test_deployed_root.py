@@ -77,7 +77,7 @@ def test_a_package_a_file_a_user_a_service_and_a_role(bench: Bench) -> None:
     assert bench.box.run("pgrep", "nginx", check=False).returncode == 1, "a service was started"
     assert "changed=2" in bench.play(*tasks), "the service that is disabled and enabled again"
     assert not (bench.tree / "usr/sbin/policy-rc.d").exists()
-    assert [path.name for path in (bench.tree / "run").rglob("*")] == ["lock"], "something is left of a mount"
+    assert [path.name for path in (bench.tree / "run").iterdir()] == ["lock"], "something is left of a mount"
     assert not list((bench.tree / "tmp").glob("**/ansible-tmp*"))
     assert bench.box.run("systemctl", "is-system-running").stdout.strip() == "running"
 

@@ -12,8 +12,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.golden.fleet.plugins.module_utils._os.beneath import Root
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux.first_boot import FOLDER, STATE, apply
-from ansible_collections.golden.fleet.plugins.module_utils._os.tree import open_tree
+from ansible_collections.golden.fleet.plugins.module_utils._os.tree import identify
 
 from tests.support.container import Container, debian_tree
 from tests.support.network import Network
@@ -33,7 +34,9 @@ def box(tmp_path: Path) -> t.Iterator[Container]:
 
 def leave(box: Container, *commands: str) -> None:
     """While it is up, but nothing of it would notice."""
-    assert apply(open_tree(f"/proc/{box.leader()}/root/."), commands, check=False)["changed"]
+    tree = identify(Root(f"/proc/{box.leader()}/root/."))
+    assert tree
+    assert apply(tree, commands, check=False)["changed"]
     box.run("sync")
 
 
