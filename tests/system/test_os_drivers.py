@@ -76,7 +76,9 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
         for name in ("modules.builtin", "modules.order"):
             (tree / f"usr/lib/modules/{KERNEL}" / name).touch()
         (tree / f"boot/config-{KERNEL}").write_text("CONFIG_RD_ZSTD=y\nCONFIG_RD_GZIP=y\n")
-        (tree / f"boot/initrd.img-{KERNEL}").touch()
+        for name in ("vmlinuz", "initrd.img"):
+            (tree / f"boot/{name}-{KERNEL}").touch()
+        (tree / "var/lib/initramfs-tools").mkdir(exist_ok=True)
         (tree / f"var/lib/initramfs-tools/{KERNEL}").write_text(f"{'0' * 40}  /boot/initrd.img-{KERNEL}\n")
         (tree / "etc/initramfs-tools/modules").write_text("golden\n")
         yield tree
@@ -121,7 +123,7 @@ def test_a_debian_gets_firmware_modules_and_packages(debian: Path, drivers: Path
         make_deb(drivers, "golden-tool", "2.0")
         assert apply(tree, str(drivers), check=False)["changed"]
         assert (debian / "usr/share/golden-tool").read_text() == "2.0"
-    assert [path.name for path in (debian / "run").rglob("*")] == ["lock"]
+    assert [path.name for path in (debian / "run").iterdir()] == ["lock"]
 
 
 def test_what_fails_is_tried_again(debian: Path, drivers: Path) -> None:
