@@ -100,10 +100,14 @@ class SambaDomain(Startable):
         return next((each for each in found if "samaccountname" in each), {})
 
     def _answers(self) -> bool:
-        """LDAP is up first; RPC some seconds later."""
+        """By which clients find it, and the last thing that does."""
+        asked = self.inside("adcli", "info", f"--domain={DOMAIN}")
+        said = subprocess.run(asked, capture_output=True, check=False, timeout=60).stdout
+        if b"domain-short" not in said:
+            return False
         who = f"{JOINER.name}%{JOINER.password}"
-        asked = self.inside("rpcclient", "-U", who, DC, "-c", "getusername")
-        return subprocess.run(asked, capture_output=True, check=False, timeout=60).returncode == 0
+        called = self.inside("rpcclient", "-U", who, DC, "-c", "getusername")
+        return subprocess.run(called, capture_output=True, check=False, timeout=60).returncode == 0
 
 
 def _template(address: str) -> Path:
@@ -128,7 +132,8 @@ def _provision(state: Path, address: str) -> None:
     (state / "lib/private").mkdir()
 
     def tool(*words: str) -> str:
-        return call("unshare", "--mount", *_bound(state), "samba-tool", *words)
+        # Without a network, since it would take the addresses of this computer into its DNS.
+        return call("unshare", "--mount", "--net", *_bound(state), "samba-tool", *words)
 
     names = [f"--realm={REALM}", f"--domain={SHORT}", "--host-name=dc1", f"--host-ip={address}"]
     quiet = "--option=dns update command = /bin/true"  # the names are there from the start

@@ -18,7 +18,7 @@ from .session import Session
 PASSWORD, BLOB = "one_time_password", "offline_blob"
 
 _WORKSTATION, _DISABLED, _DOMAIN_CONTROLLER = 0x1000, 0x2, 0x2000  # of userAccountControl
-_COMPUTERS = "AA312825768811D1ADED00C04FD430D3"  # the well-known GUID of where computers are put by default
+_COMPUTERS = "AA312825768811D1ADED00C04FD8D5CD"  # the well-known GUID of where computers are put by default
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,10 @@ class Session:
                 "cannot be asked: the GSSAPI part of SASL is missing. Install the package libsasl2-modules-gssapi-mit "
                 f"(Debian) or cyrus-sasl-gssapi (Red Hat): {reason}"
             )
+        if self.login.ticket_cache and "credentials" in reason:
+            return DomainRefused(
+                f"{self.tickets} holds no ticket for {self.domain} that counts: {reason}", domain=self.domain
+            )
         return self._error(f"refuses: {reason}")
 
     def _error(self, text: str, kind: type[DomainError] = DomainError) -> DomainError:
@@ -190,21 +194,19 @@ def logged_in(login: Login) -> t.Iterator[Session]:
 def _find(login: Login) -> tuple[str, str]:
     """A domain controller, and what Windows called the domain before it had DNS."""
     named = [f"--domain-controller={login.server}"] if login.server else []
-    where = login.server or f"the domain {login.domain}"
-    try:
-        said = run(["adcli", "info", f"--domain={login.domain}", *named], timeout=_PATIENCE).stdout
-    except ToolFailed as error:
+    where = login.server or f"A domain controller of {login.domain}"
+    said = run(["adcli", "info", f"--domain={login.domain}", *named], ok=range(256), timeout=_PATIENCE)
+    lines = (line.partition("=") for line in said.stdout.splitlines())
+    found = {key.strip(): value.strip() for key, equals, value in lines if equals}
+    if said.rc or "domain-short" not in found:
+        # Without it, DNS has named a server that has not answered.
+        reason = said.stderr.strip().rpartition("\n")[2] or "no answer"
         raise DomainUnreachable(
-            f"{where} does not answer as a domain controller: {_reason(error)}. Does DNS know it here? "
-            f"Otherwise name one with domain_server.",
-            domain=login.domain,
-        ) from error
-    found = {key.strip(): value.strip() for key, equals, value in (line.partition("=") for line in said.splitlines())}
-    if found.get("domain-name", "").lower() != login.domain:
-        raise DomainError(
-            f"{where} is a domain controller of {found.get('domain-name', 'no domain')}, not of {login.domain}.",
+            f"{where} cannot be reached ({reason}). Does DNS know the domain here? domain_server can name one.",
             domain=login.domain,
         )
+    if found.get("domain-name", "").lower() != login.domain:
+        raise DomainError(f"{where} serves {found.get('domain-name')}, not {login.domain}.", domain=login.domain)
     return login.server or found["domain-controller"], found["domain-short"]
 
 
