@@ -377,7 +377,8 @@ def test_systems_on_logical_volumes(booted: Booted) -> None:
     playbook = booted.imaging.folder / "deployed.yml"
     playbook.write_text(DEPLOYED)
     ansible(booted, "ansible-playbook", "-i", inventory_of(booted), playbook)
-    assert booted.run("vgchange -q -ay vg-0 && mount /dev/vg-0/home /mnt && ls /mnt; umount /mnt").stdout == "note\n"
+    look = "vgchange --activate y vg-0 >/dev/null && mount /dev/vg-0/home /mnt && ls /mnt && umount /mnt"
+    assert booted.run(f"{look} && vgchange --activate n vg-0 >/dev/null").stdout == "note\n"
 
 
 def test_console_tells_how_things_stand(booted: Booted) -> None:

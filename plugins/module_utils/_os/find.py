@@ -63,7 +63,8 @@ def find_system(disk: Disk, wanted: str | None = None) -> System:
     if len(found) == 1:
         return found[0]
     listed = "".join(f" {each.release.get('name', each.family.capitalize())} in {each.where}." for each in every)
-    choose = f" Choose one by partition: {' or '.join(each.name for each in found)}." if found else ""
+    names = " or ".join(each.name for each in found)
+    choose = f" golden.fleet.os_mount takes one of them with its option partition: {names}." if found else ""
     raise OsError(
         f"There is {'more than one' if found else 'no'} operating system on {disk.path}"
         f"{f' in partition {wanted}' if wanted else ''} that can be read.{listed}{choose}"
