@@ -95,7 +95,7 @@ DOMAIN_SPEC = ArgSpec(
         "domain_server": {"type": "str"},
         "domain_username": {"type": "str", "fallback": (env_fallback, ["GOLDEN_DOMAIN_USERNAME"])},
         "domain_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["GOLDEN_DOMAIN_PASSWORD"])},
-        "domain_password_file": {"type": "path"},
+        "domain_password_file": {"type": "path", "no_log": False},
         "domain_keytab": {"type": "path"},
         "domain_ticket_cache": {"type": "str"},
     },

@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.container import Container, debian_tree
 from tests.support.disks import call
+from tests.support.filesystem import mounted_ext4
 from tests.support.network import Neighbour, Network
 from tests.support.playbook import ansible_environment
 from tests.support.samba import (
@@ -288,6 +289,36 @@ def test_no_secret_is_in_the_output_of_a_play(domain: SambaDomain, tmp_path: Pat
     assert secret not in done.stdout + done.stderr
     assert JOINER.password not in done.stdout + done.stderr
     assert "set reuse to true" in done.stdout, "errors are to be seen"
+
+
+def test_a_blob_that_fails_leaves_no_account(domain: SambaDomain, module: Module, tmp_path: Path) -> None:
+    (tmp_path / "net").write_text("#!/bin/sh\necho 'Failed to provision computer account: nobody knows why'\nexit 1\n")
+    (tmp_path / "net").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    failed = module.computer("pc-10", ou=OU, method="offline_blob", env=env)
+    assert "does not prepare PC-10 for an offline join: Failed to provision" in failed["msg"]
+    assert domain.entry("PC-10$") == {}
+    module.computer("pc-10", ou=OU)
+    assert module.computer("pc-10", ou=OU, method="offline_blob", reuse=True, env=env)["failed"]
+    assert domain.entry("PC-10$"), "it was there before"
+
+
+def test_a_full_disk_keeps_no_password(tmp_path: Path) -> None:
+    with mounted_ext4(tmp_path, 1 << 20) as root:
+        programs = ("adcli", "sssd", "libsss_ad.so", "libnss_sss.so.2", "pam_sss.so")
+        places = ("usr/sbin", "usr/sbin", "usr/lib/sssd", "usr/lib", "usr/lib/security")
+        for place, name in [*zip(places, programs, strict=True), ("etc", "fstab")]:
+            (root / place).mkdir(parents=True, exist_ok=True)
+            (root / place / name).touch()
+        (root / "etc/os-release").write_text("ID=debian\n")
+        call("dd", "if=/dev/zero", f"of={root}/ballast", "bs=1k", "status=none", ok=(1,))
+        with (root / "ballast").open("r+b") as file:
+            file.truncate((root / "ballast").stat().st_size - 9 * 1024)
+        account = {"name": "PC-10", "one_time_password": "once-aA1", "server": DC}
+        full = prepare(Module([]), root, account, sssd={"x": "y" * 9000})
+        assert "No space left on device" in full["msg"]
+        assert not (root / "etc/golden.fleet/join").exists()
+        assert call("sh", "-c", f"grep -rl once-aA1 {root} || true") == ""
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ adcli joins, sssd knows the users. Either the machine joins at its first boot, o
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import tempfile
 import typing as t
@@ -169,7 +170,11 @@ def apply(tree: Tree, request: JoinRequest, check: bool) -> dict[str, t.Any]:
     outdated = [_PASSWORD] if request.when == NOW and tree.root.exists(_PASSWORD) else []
     changed = bool(wanted or outdated or not linked)
     if changed and not check:
-        _write(tree, wanted, outdated)
+        try:
+            _write(tree, wanted, outdated)
+        except OsError:
+            _forget(tree)
+            raise
     return {
         "changed": changed,
         "name": request.account,
@@ -264,6 +269,12 @@ def _write(tree: Tree, wanted: t.Mapping[str, bytes], outdated: list[str]) -> No
         tree.root.remove(path)
     tree.root.link(_WANTED, f"../{_UNIT.rpartition('/')[2]}")
     order_relabel(tree.root)
+
+
+def _forget(tree: Tree) -> None:
+    """Take away what waits for the first boot, the password above all."""
+    with contextlib.suppress(OsError):
+        tree.root.remove_all(_FOLDER)
 
 
 def _need_programs(tree: Tree) -> None:
