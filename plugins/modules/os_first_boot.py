@@ -57,8 +57,8 @@ options:
   way:
     description:
       - What runs them. For Windows.
-      - With V(setup_complete), C(SetupComplete.cmd), as SYSTEM. Where Windows has an OEM's product key, it leaves that out,
-        except for some editions.
+      - With V(setup_complete), C(SetupComplete.cmd), as SYSTEM. Where Windows has an OEM's product key, it leaves that
+        out, except for some editions.
       - With V(run_once), the first administrator who logs on, as that user.
     type: str
     choices: [setup_complete, run_once]

@@ -27,7 +27,8 @@ attributes:
     support: full
     details:
       - It looks at the system, for which it is mounted for a moment, read-only.
-      - Where an interrupted task has left something that has to be undone first, only RV(disk) and RV(root) are returned.
+      - Where an interrupted task has left something that has to be undone first, only RV(disk) and RV(root) are
+        returned.
   diff_mode:
     support: full
   idempotent:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each module that uses a store, or a file of the controller, has an action plugin, and it is the kind that the module needs."""
+"""Each module that uses a store, or a file of the controller, has an action plugin of the kind that it needs."""
 
 from __future__ import annotations
 
