@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError, UsageError
+from ansible_collections.golden.fleet.plugins.module_utils._os.linux.chroot import run_there
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux.drivers import apply
 from ansible_collections.golden.fleet.plugins.module_utils._os.models import this_model
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import open_tree
@@ -145,6 +146,27 @@ def test_a_package_that_needs_more_is_an_error(debian: Path, drivers: Path) -> N
     make_deb(drivers, "golden-broken", "1.0", "echo no such device >&2; exit 3")
     with runnable(debian), pytest.raises(OsError, match="dpkg failed in the Linux at"):
         apply(open_tree(str(debian)), str(drivers), check=False)
+
+
+def test_packages_of_rpm(tmp_path: Path, drivers: Path) -> None:
+    """rpm runs on a Debian, too; its own distributions cannot be had here."""
+    spec = (
+        "Name: golden-tool\nVersion: {0}\nRelease: 1\nSummary: x\nLicense: GPL\nBuildArch: noarch\n"
+        "%description\nx\n%install\nmkdir -p %{{buildroot}}/usr/share\necho {0} >%{{buildroot}}/usr/share/golden-tool\n"
+        "%files\n/usr/share/golden-tool\n"
+    )
+    with deployed_debian(tmp_path, installed=["rpm"]) as debian, runnable(debian):
+        tree = open_tree(str(debian))
+        for version in ("1.0", "2.0"):
+            (debian / "root/tool.spec").write_text(spec.format(version))
+            run_there(str(debian), ["rpmbuild", "-bb", "--define=_rpmdir /root", "/root/tool.spec"])
+            (drivers / "tool.rpm").write_bytes(
+                (debian / f"root/noarch/golden-tool-{version}-1.noarch.rpm").read_bytes()
+            )
+            assert apply(tree, str(drivers), check=True)["changed"]
+            assert apply(tree, str(drivers), check=False)["drivers"][1:] == ["tool.rpm"]
+            assert (debian / "usr/share/golden-tool").read_text() == f"{version}\n"
+            assert not apply(tree, str(drivers), check=False)["changed"]
 
 
 def test_what_cannot_be(debian: Path, drivers: Path, tmp_path: Path) -> None:

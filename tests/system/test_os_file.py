@@ -52,9 +52,15 @@ class Site:
             (folder / name).mkdir(parents=True)
 
     def place(self, *options: str, **args: t.Any) -> subprocess.CompletedProcess[str]:
-        task = {"golden.fleet.os_file": {"root": str(self.tree), **args}, "register": "kept"}
-        keep = {"content": "{{ kept | to_json }}", "dest": f"{self.folder}/result.json", "mode": "0600"}
-        tasks = [task, {"ansible.builtin.copy": keep, "no_log": True, "check_mode": False, "diff": False}]
+        return self._play(options, [args])
+
+    def _play(self, options: t.Sequence[str], every: list[dict[str, t.Any]]) -> subprocess.CompletedProcess[str]:
+        """One task for each of these arguments."""
+        tasks: list[dict[str, t.Any]] = []
+        for number, args in enumerate(every):
+            keep = {"content": "{{ kept | to_json }}", "dest": f"{self.folder}/result-{number}.json", "mode": "0600"}
+            tasks.append({"golden.fleet.os_file": {"root": str(self.tree), **args}, "register": "kept"})
+            tasks.append({"ansible.builtin.copy": keep, "no_log": True, "check_mode": False, "diff": False})
         variables = {**HERE, "ansible_remote_tmp": str(self.remote), "secret": CANARY, "rooms": [101, 102]}
         done = play(self.folder, None, variables, tasks, *options)
         assert not list(self.remote.glob("*")), "temporary files are left"
@@ -63,7 +69,13 @@ class Site:
     def placed(self, *options: str, **args: t.Any) -> tuple[str, dict[str, t.Any]]:
         done = self.place(*options, **args)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr, json.loads((self.folder / "result.json").read_text())
+        return done.stdout + done.stderr, json.loads((self.folder / "result-0.json").read_text())
+
+    def rounds(self, *options: str, every: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+        """The results of a play with all of these."""
+        done = self._play(options, every)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads((self.folder / f"result-{number}.json").read_text()) for number in range(len(every))]
 
 
 @pytest.fixture
@@ -92,10 +104,9 @@ def test_a_file_a_template_and_a_text(site: Site, tree: Path) -> None:
         {"state": "directory", "dest": "/etc/exam", "mode": "0750"},
         {"state": "link", "src": "motd", "dest": "/etc/issue"},
     ]
-    for each in args:
-        for options, changed in (("--check",), True), ((), True), (("--check",), False), ((), False):
-            _said, result = site.placed(*options, **each)
-            assert result["changed"] is changed, (options, each)
+    for options, changed in (("--check",), True), ((), True), (("--check",), False), ((), False):
+        results = site.rounds(*options, every=args)
+        assert [each["changed"] for each in results] == [changed] * len(args), (options, results)
     assert (tree / "usr/share/logo.bin").read_bytes() == bytes(range(256)) * 4000
     assert (tree / "etc/rooms").read_text() == "room 101\nroom 102\n"
     info = (tree / "etc/rooms").stat()
