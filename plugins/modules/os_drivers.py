@@ -57,6 +57,13 @@ options:
         of the machine's memory.
     type: bool
     default: false
+  _only_match:
+    description: Internal. The action plugin of this module asks which folder is needed.
+    type: bool
+    default: false
+  _bundle:
+    description: Internal. The file in which the action plugin has sent the folder.
+    type: path
 seealso:
   - module: golden.fleet.os_mount
 author:

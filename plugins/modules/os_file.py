@@ -82,6 +82,10 @@ options:
       - By default a file and a new folder are V(private), and a folder that exists is left as it is.
     type: str
     choices: [private, readable]
+  _secret:
+    description: Internal. The action plugin of this module says that the file was encrypted on the controller.
+    type: bool
+    default: false
 seealso:
   - module: golden.fleet.os_mount
   - module: golden.fleet.os_first_boot

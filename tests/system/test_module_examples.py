@@ -257,7 +257,8 @@ def _with_an_image_applied(folder: Path) -> t.Iterator[Scene]:
 
 @contextlib.contextmanager
 def _with_an_image_to_be_marked(folder: Path) -> t.Iterator[Scene]:
-    with _with_an_image_applied(folder) as scene:
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(_with_an_image_applied(folder))
         yield scene
         marker = deployed_info(read_disk(scene.options["disk"]))["marker"]
         assert (marker["image"], marker["deploy"]) == (REF, DEPLOY)
