@@ -23,4 +23,4 @@ def _without_versions(found: t.Any) -> t.Any:
 class ModuleDocFragment:
     """The options of Ansible's own plugin, as the ansible-core that is installed has them."""
 
-    DOCUMENTATION = json.dumps({"options": _without_versions(yaml.safe_load(ssh.DOCUMENTATION)["options"])})
+    DOCUMENTATION: str = json.dumps({"options": _without_versions(yaml.safe_load(ssh.DOCUMENTATION)["options"])})

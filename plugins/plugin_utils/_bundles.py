@@ -13,7 +13,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible import constants
+import ansible.constants
 
 from ..module_utils._errors import UsageError
 from ..module_utils._os.bundle import pack
@@ -25,7 +25,7 @@ def bundle_of(folder: str) -> str:
     :raises UsageError: this is no folder, or it cannot be read.
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
-    place = Path(constants.DEFAULT_LOCAL_TMP, f"golden-{name}.tar")
+    place = Path(ansible.constants.DEFAULT_LOCAL_TMP, f"golden-{name}.tar")
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():

@@ -159,7 +159,9 @@ def test_a_full_filesystem_says_so_and_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def mounts() -> set[str]:
-    return {line for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines() if "golden.fleet" in line}
+    return {
+        line for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines() if "golden.fleet" in line
+    }
 
 
 def test_nothing_stays_mounted(tmp_path: Path) -> None:
