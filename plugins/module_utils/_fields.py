@@ -16,9 +16,9 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 Mapping = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
 _LONGEST_TEXT = 4096
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"  # UTC
+_SSH_KEY = re.compile(r"[a-z0-9][a-z0-9@.-]{2,60} [A-Za-z0-9+/]{40,8000}={0,2}")
 # Not str.isprintable(): that refuses the no-break space of a French partition name, and depends on the Unicode that
 # this Python knows, while an image must be readable by all.
-_SSH_KEY = re.compile(r"[a-z0-9][a-z0-9@.-]{2,60} [A-Za-z0-9+/]{40,8000}={0,2}")
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import typing as t
@@ -53,29 +54,30 @@ def site(tmp_path: Path) -> t.Iterator[Site]:
         yield Site(tmp_path, server, sshd)
 
 
-def test_a_server_that_is_away_for_a_while(site: Site) -> None:
-    play = site.play("2m")
+@contextlib.contextmanager
+def away(site: Site, timeout: str) -> t.Iterator[Play]:
+    """A play whose imaging server goes away, once the machine is to be switched on."""
+    play = site.play(timeout)
     try:
         play.sees(r"pc-07 \| pxe_reboot: now switch it on")
         site.sshd.stop()
         site.log(f"dnsmasq-dhcp[7]: 3804 DHCPACK(br0) 10.77.0.50 {MAC} pc-07")
+        yield play
+    finally:
+        play.stop()
+
+
+def test_a_server_that_is_away_for_a_while(site: Site) -> None:
+    with away(site, "2m") as play:
         play.sees(r"pc-07 \| pxe_reboot: the imaging server does not answer, asking again: imaging cannot be reached")
         site.server.boot(MAC)
         site.sshd.start()
         assert play.ends() == 0, play.output
-    finally:
-        play.stop()
     assert "pc-07 | pxe_reboot: checked in from" in play.output
 
 
 def test_a_server_that_stays_away(site: Site) -> None:
-    play = site.play("8s")
-    try:
-        play.sees(r"pc-07 \| pxe_reboot: now switch it on")
-        site.sshd.stop()
-        site.log(f"dnsmasq-dhcp[7]: 3804 DHCPACK(br0) 10.77.0.50 {MAC} pc-07")
+    with away(site, "8s") as play:
         assert play.ends() == 2, "failed, not unreachable"
-    finally:
-        play.stop()
     assert "the entry could not be removed: imaging cannot be reached" in play.output
     assert "unreachable=0" in play.output

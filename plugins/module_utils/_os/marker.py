@@ -77,17 +77,18 @@ def mark(disk: Disk, marker: Marker | None, check: bool) -> dict[str, t.Any]:
     system = find_system(disk)
     place = PLACES[system.family]
     with mounted(disk, system) as root:
-        before, changed = _read(root, system), marker is None and root.exists(place)
-    changed = changed or before != marker
-    with mounted(disk, system, writable=changed and not check) as root:
-        if changed and not check:
+        before = _read(root, system)
+        changed = before != marker or (marker is None and root.exists(place))
+        facts = _facts(disk, system, root)
+    if changed and not check:
+        with mounted(disk, system, writable=True) as root:
             if marker is None:
                 root.remove(place)
             else:
                 root.write(place, (json.dumps(asdict(marker), indent=1) + "\n").encode())
-        then = asdict(marker) if marker else None
-        diff = {"before": asdict(before) if before else {}, "after": then or {}}
-        return {"changed": changed, "marker": then, "diff": diff, **_facts(disk, system, root)}
+    then = asdict(marker) if marker else None
+    diff = {"before": asdict(before) if before else {}, "after": then or {}}
+    return {"changed": changed, "marker": then, "diff": diff, **facts}
 
 
 def _facts(disk: Disk, system: System, root: Root) -> dict[str, t.Any]:
