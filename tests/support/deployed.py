@@ -56,17 +56,40 @@ def boot_environment(folder: Path, tree: Path, network: Network) -> t.Iterator[C
         yield box
 
 
+class Place(t.Protocol):
+    """Where programs can be run."""
+
+    def inside(self, *command: str | Path) -> list[str]:
+        """The command, so that it runs there."""
+
+
+class Apart:
+    """This computer, with mounts that nobody else sees: a boot environment, as far as deployed disks are concerned."""
+
+    def inside(self, *command: str | Path) -> list[str]:
+        own = 'mkdir -p /run/golden.fleet; mount -t tmpfs tmpfs /run/golden.fleet; exec "$@"'
+        return ["unshare", "--mount", "sh", "-ec", own, "sh", *map(str, command)]
+
+
 def play(
-    folder: Path, network: Network | None, variables: dict[str, t.Any], tasks: list[dict[str, t.Any]], *options: str
+    folder: Path,
+    place: Place | None,
+    variables: dict[str, t.Any],
+    tasks: list[dict[str, t.Any]],
+    *options: str,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run tasks on a host with these variables."""
+    """Run tasks on a host with these variables.
+
+    :param place: where the controller is.
+    """
     inventory, playbook = folder / "inventory.json", folder / "play.json"
     inventory.write_text(json.dumps({"all": {"hosts": {HOST: variables}}}), "utf-8")
     playbook.write_text(json.dumps([{"hosts": HOST, "gather_facts": False, "tasks": tasks}]), "utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), *options, str(playbook)]
     return subprocess.run(
-        [*(network.inside() if network else ()), *command],
-        env=ansible_environment(folder),
+        place.inside(*command) if place else command,
+        env={**ansible_environment(folder), **environment},
         cwd=folder,
         capture_output=True,
         text=True,

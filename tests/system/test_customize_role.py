@@ -1,0 +1,204 @@
+# Copyright (c) 2026 golden.fleet contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role customize, on disks with systems, and what it tells of its work."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.support.deployed import Apart, play
+from tests.support.disks import MIB, Piece, looped, make_gpt, mounted
+from tests.support.windows import fill
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="disks are mounted")
+
+LINUX = {
+    "etc/fstab": b"",
+    "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
+    "etc/hostname": b"reference\n",
+    "etc/hosts": b"127.0.0.1 localhost\n127.0.1.1 reference\n",
+    "etc/login.defs": b"HOME_MODE 0700\n",
+    "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
+    "etc/shadow": b"root:*:19000:0:99999:7:::\n",
+    "etc/group": b"root:x:0:\nsudo:x:27:\n",
+    "etc/gshadow": b"root:*::\nsudo:*::\n",
+    "etc/sudoers": b"%sudo\tALL=(ALL:ALL) ALL\n",
+    "etc/skel/.profile": b"",
+    "etc/netplan/50-cloud-init.yaml": b"    macaddress: '52:54:00:00:00:01'\n",
+    "etc/systemd/system/.keep": b"",
+    "usr/lib/systemd/systemd": b"",
+    "bin/sh": b"",
+}
+CANARY = "canary-3f81-Aa"
+TEACHER = {"name": "teacher", "password": f"{CANARY}-teacher", "admin": True}
+NOTE = {"dest": "/etc/note", "content": f"{CANARY}-note"}
+SIZE = {"ext4": 36 * MIB, "ntfs": 48 * MIB}
+
+
+def linux_disk(folder: Path, **more: bytes) -> Path:
+    files = {**LINUX, **more}
+    return make_gpt(folder / "disk.img", MIB + SIZE["ext4"] + 2 * MIB, [Piece("ext4", MIB, SIZE["ext4"], files)])
+
+
+def windows_disk(folder: Path, generalized: bool) -> Path:
+    disk = make_gpt(folder / "disk.img", MIB + SIZE["ntfs"] + 2 * MIB, [Piece("ntfs", MIB, SIZE["ntfs"])])
+    with opened(disk, "ntfs") as mount:
+        fill(mount, generalized)
+    return disk
+
+
+@contextlib.contextmanager
+def opened(disk: Path, kind: str = "ext4") -> t.Iterator[Path]:
+    mounts = {"ext4": "ext4", "ntfs": "ntfs-3g"}
+    where = ["--offset", str(MIB), "--sizelimit", str(SIZE[kind])]
+    with looped(disk, *where) as node, mounted(node, "-t", mounts[kind]) as mount:
+        yield mount
+
+
+class Told(t.NamedTuple):
+    """How a play has ended, what it has shown, and what the role tells of its work."""
+
+    code: int
+    said: str
+    result: dict[str, t.Any]
+
+    @property
+    def steps(self) -> dict[str, bool]:
+        return {each["step"]: each["changed"] for each in self.result["steps"]}
+
+
+def customize(folder: Path, disk: Path, *, times: int = 1, **variables: t.Any) -> Told:
+    """After the role, nothing may be mounted."""
+    role = {"ansible.builtin.include_role": {"name": "golden.fleet.customize"}, "vars": {"customize_disk": str(disk)}}
+    look = {"ansible.builtin.command": f"losetup --list --noheadings --associated {disk}", "register": "loops"}
+    nothing = {"that": "loops.stdout == ''", "fail_msg": "something is left of the mount"}
+    keep = {"dest": str(folder / "result.json"), "content": "{{ customize_result | to_json }}", "mode": "0600"}
+    after = [{"ansible.builtin.copy": keep}, look, {"ansible.builtin.assert": nothing}]
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    tasks = [{"block": [role] * times, "always": after}]
+    done = play(folder, Apart(), {**here, **variables}, tasks, "-vvv", "--diff")
+    said = done.stdout + done.stderr
+    assert done.returncode in {0, 2}, said
+    assert "something is left" not in said
+    assert CANARY not in said
+    kept = (folder / "result.json").read_text()
+    assert CANARY not in kept
+    return Told(done.returncode, said, json.loads(kept))
+
+
+def test_what_was_done_to_a_linux_is_told(tmp_path: Path) -> None:
+    disk = linux_disk(tmp_path)
+    told = customize(tmp_path, disk, golden_users=[TEACHER], golden_files=[NOTE], golden_first_boot=["true"])
+    assert told.code == 0, told.result
+    assert (told.result["outcome"], told.result["failed"]) == ("ok", None)
+    assert list(told.steps) == ["mount", "identity", "hostname", "users", "files", "first_boot", "unmount"]
+    assert told.steps == dict.fromkeys(told.steps, True) | {"identity": False}
+    assert ["netplan" in note for note in told.result["notes"]] == [True]
+    with opened(disk) as root:
+        assert (root / "etc/note").read_text() == NOTE["content"]
+    again = customize(tmp_path, disk, golden_users=[TEACHER], golden_files=[NOTE], golden_first_boot=["true"])
+    assert [step for step, changed in again.steps.items() if changed] == ["mount", "unmount"]
+
+
+PUPIL = {"name": "pupil", "password": f"{CANARY}-pupil", "groups": ["nobody-made-it"]}
+
+
+def test_a_failure_in_the_middle_is_told_with_all_that_was_done_before(tmp_path: Path) -> None:
+    disk = linux_disk(tmp_path)
+    told = customize(tmp_path, disk, golden_users=[TEACHER, PUPIL], golden_files=[NOTE])
+    assert told.code == 2
+    assert told.result["outcome"] == "failed"
+    assert told.steps == {"mount": True, "identity": False, "hostname": True, "unmount": True}
+    assert told.result["failed"]["step"] == "users"
+    assert told.result["failed"]["message"].startswith("pupil: ")
+    assert "nobody-made-it" in told.result["failed"]["message"]
+    assert f"users: {told.result['failed']['message']}" in told.said.replace("\\\"", '"')
+    assert len(told.result["notes"]) == 1
+    with opened(disk) as root:
+        assert (root / "etc/hostname").read_text() == "pc-07\n"
+        assert not (root / "etc/note").exists()
+
+
+def test_nothing_of_an_earlier_time_is_told(tmp_path: Path) -> None:
+    """The second time fails earlier than the first: a play may image a machine twice."""
+    disk = linux_disk(tmp_path)
+    role = "{{ 'fine' if customize_result is undefined else 'not_a_name' }}"
+    told = customize(tmp_path, disk, times=2, golden_users=[TEACHER], golden_hostname=role)
+    assert told.code == 2
+    assert told.steps == {"mount": True, "identity": False, "unmount": True}
+    assert told.result["failed"]["step"] == "hostname"
+
+
+def test_a_disk_without_a_system(tmp_path: Path) -> None:
+    disk = make_gpt(tmp_path / "disk.img", 40 * MIB, [Piece("ext4", MIB, 36 * MIB)])
+    told = customize(tmp_path, disk)
+    assert (told.code, told.steps) == (2, {})
+    assert told.result["failed"]["step"] == "mount"
+    assert str(disk) in told.result["failed"]["message"]
+
+
+BAD: list[tuple[str, dict[str, t.Any]]] = [
+    ("users", {"golden_users": [{"name": "bad name", "password": f"{CANARY}-1"}]}),
+    ("users", {"golden_users": [{"name": "t", "password": f"{CANARY}-2", "password_hash": f"{CANARY}-3"}]}),
+    ("users", {"golden_users": [{"name": "t", "password": f"{CANARY}-\n"}]}),
+    ("files", {"golden_files": [{"dest": "/etc/passwd/x", "content": f"{CANARY}-5"}]}),
+    ("files", {"golden_files": [{"dest": "/etc/x", "content": f"{CANARY}-6", "owner": "nobody-made-him"}]}),
+    ("first_boot", {"golden_first_boot": [f"echo {CANARY}\0"]}),
+]
+
+
+@pytest.mark.parametrize(("step", "variables"), BAD, ids=[str(number) for number in range(len(BAD))])
+def test_a_message_of_a_failure_holds_no_secret(tmp_path: Path, step: str, variables: dict[str, t.Any]) -> None:
+    told = customize(tmp_path, linux_disk(tmp_path), **variables)
+    assert told.code == 2
+    assert told.result["failed"]["step"] == step, told.result
+
+
+def test_a_windows_with_an_answer_file_and_one_without(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    new = customize(tmp_path / "new", windows_disk(tmp_path / "new", True), golden_users=[TEACHER])
+    assert new.steps == {"mount": True, "identity": True, "answer_file": True, "unmount": True}, new.result
+    old = customize(tmp_path, windows_disk(tmp_path, False), golden_users=[TEACHER])
+    assert old.steps == {"mount": True, "identity": True, "hostname": True, "unmount": True}, old.result
+    assert [note[:24] for note in old.result["notes"]] == ["It is not generalized: i", "It is a member of a doma"]
+
+
+def test_an_answer_file_that_windows_would_not_take(tmp_path: Path) -> None:
+    bad = {"name": "teacher", "password": f"{CANARY}\n"}
+    told = customize(tmp_path, windows_disk(tmp_path, True), golden_users=[bad])
+    assert (told.code, told.result["failed"]["step"]) == (2, "answer_file")
+    assert told.steps == {"mount": True, "identity": True, "unmount": True}
+
+
+WRONG: list[tuple[dict[str, t.Any], str]] = [
+    ({"name": "lab.example", "method": "onlin"}, "value of method must be one of: offline, online, none, got: onlin"),
+    ({"name": "lab.example", "when": "later"}, "value of when must be one of: first_boot, now, got: later"),
+    ({"name": "lab.example", "oi": "OU=Lab A"}, "golden_domain.oi. Supported parameters include"),
+    ({"ou": "OU=Lab A"}, "missing required arguments: name"),
+    ({"name": "lab.example", "method": "online"}, "pc-07 is to join lab.example online. Set golden_domain_username"),
+]
+
+
+@pytest.mark.parametrize(("domain", "message"), WRONG)
+def test_what_is_wrong_in_an_inventory_is_told_first(tmp_path: Path, domain: dict[str, t.Any], message: str) -> None:
+    look = {"ansible.builtin.include_role": {"name": "golden.fleet.customize", "tasks_from": "preflight"}}
+    done = play(tmp_path, None, {"golden_domain": domain}, [look])
+    assert done.returncode == 2
+    assert message in " ".join((done.stdout + done.stderr).split())
+
+
+def test_credentials_of_the_environment_are_enough(tmp_path: Path) -> None:
+    look = {"ansible.builtin.include_role": {"name": "golden.fleet.customize", "tasks_from": "preflight"}}
+    login = {"GOLDEN_DOMAIN_USERNAME": "joiner", "GOLDEN_DOMAIN_PASSWORD": CANARY}
+    done = play(tmp_path, None, {"golden_domain": {"name": "lab.example", "method": "online"}}, [look], "-vvv", **login)
+    assert done.returncode == 0, done.stdout
+    assert CANARY not in done.stdout + done.stderr
