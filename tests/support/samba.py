@@ -21,11 +21,13 @@ import inspect
 import shutil
 import subprocess
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
 from ansible_collections.golden.fleet.plugins.module_utils._ad import ldif
 
+from .container import Container
 from .debian import default_cache, locked
 from .disks import call
 from .network import Neighbour, Network
@@ -35,6 +37,7 @@ DOMAIN, REALM, SHORT = "lab.example", "LAB.EXAMPLE", "LAB"
 DC = f"dc1.{DOMAIN}"
 OU = "OU=Lab A,DC=lab,DC=example"
 CLIENT = ("adcli", "libnss-sss", "libpam-sss", "sssd-ad")  # packages of a Debian that is to join
+ONLINE_CLIENT = (*CLIENT, "realmd")  # and of one that joins when it runs
 FORBIDDEN_OU = "OU=Servers,DC=lab,DC=example"  # where the joiner may do nothing
 
 
@@ -108,6 +111,23 @@ class SambaDomain(Startable):
         who = f"{JOINER.name}%{JOINER.password}"
         called = self.inside("rpcclient", "-U", who, DC, "-c", "getusername")
         return subprocess.run(called, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def is_member(box: Container) -> bool:
+    return box.run("adcli", "testjoin", "--domain", DOMAIN, check=False).returncode == 0
+
+
+def knows_users(box: Container) -> None:
+    """A user of the domain is known, and can log in with the right password only."""
+    deadline = time.monotonic() + 30
+    while box.run("getent", "passwd", TEACHER.name, check=False).returncode and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert f":/home/{TEACHER.name}:" in box.run("getent", "passwd", TEACHER.name).stdout
+    login = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    login += ["su", "-c", "id -un; pwd", "-", TEACHER.name]
+    said = box.run(*login, stdin=f"{TEACHER.password}\n").stdout.split()
+    assert said[-2:] == [TEACHER.name, f"/home/{TEACHER.name}"]
+    assert box.run(*login, stdin="wrong\n", check=False).returncode
 
 
 def _template(address: str) -> Path:

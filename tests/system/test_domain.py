@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -33,10 +32,11 @@ from tests.support.samba import (
     OU,
     REALM,
     SHORT,
-    TEACHER,
     VISITOR,
     Person,
     SambaDomain,
+    is_member,
+    knows_users,
 )
 
 MODULES = "ansible_collections.golden.fleet.plugins.modules"
@@ -362,34 +362,8 @@ def prepare(module: Module, tree: Path, account: t.Mapping[str, t.Any], **params
     )
 
 
-def is_member(box: Container) -> bool:
-    return box.run("adcli", "testjoin", "--domain", DOMAIN, check=False).returncode == 0
-
-
 def journal(box: Container) -> str:
     return box.run("journalctl", "-u", "golden-join", "--output=cat", check=False).stdout
-
-
-def knows_users(box: Container) -> None:
-    """A user of the domain is known, and can log in with the right password only."""
-    deadline = time.monotonic() + 30
-    while box.run("getent", "passwd", TEACHER.name, check=False).returncode and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert f":/home/{TEACHER.name}:" in box.run("getent", "passwd", TEACHER.name).stdout
-    login = [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        "su",
-        "-c",
-        "id -un; pwd",
-        "-",
-        TEACHER.name,
-    ]
-    said = box.run(*login, stdin=f"{TEACHER.password}\n").stdout.split()
-    assert said[-2:] == [TEACHER.name, f"/home/{TEACHER.name}"]
-    assert box.run(*login, stdin="wrong\n", check=False).returncode
 
 
 def left_behind(box: Container, secret: str) -> list[str]:
