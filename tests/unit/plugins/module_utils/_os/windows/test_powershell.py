@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 import tree_sitter_powershell
+from ansible_collections.golden.fleet.plugins.module_utils._os.tree import WINDOWS
 from ansible_collections.golden.fleet.plugins.module_utils._os.windows import unattend
+from ansible_collections.golden.fleet.plugins.plugin_utils import _system_wait
 from tree_sitter import Language, Parser
 
 PARSER = Parser(Language(tree_sitter_powershell.language()))
@@ -27,6 +29,10 @@ def test_scripts_can_be_read(way: str) -> None:
 def test_scripts_pass_through_a_batch_file_unchanged(way: str) -> None:
     assert not set(unattend.SCRIPTS[way]) & set('"%\n^!')
     assert len(unattend._lines(way)[0]) < 8000
+
+
+def test_what_a_windows_is_asked_can_be_read() -> None:
+    assert is_read(_system_wait._LOOK[WINDOWS])
 
 
 def test_what_cannot_be_read_is_seen() -> None:
