@@ -15,7 +15,8 @@ description:
     least is not the boot environment any more.
   - M(ansible.builtin.wait_for_connection) is content with whatever answers, such as the system that is about to go
     down. This is not.
-  - A Windows whose setup is not done lets nobody's tasks run to their end, so it is waited for until it says that it is.
+  - A Windows may let Ansible in while its setup is at work, which restarts it then. So it is waited for until it says
+    that its setup is done.
   - Nothing is needed on the machine, not even Python.
 extends_documentation_fragment:
   - golden.fleet.attributes

@@ -121,7 +121,7 @@ def test_a_failure_in_the_middle_is_told_with_all_that_was_done_before(tmp_path:
     assert told.result["failed"]["step"] == "users"
     assert told.result["failed"]["message"].startswith("pupil: ")
     assert "nobody-made-it" in told.result["failed"]["message"]
-    assert f"users: {told.result['failed']['message']}" in told.said.replace("\\\"", '"')
+    assert f"users: {told.result['failed']['message']}" in told.said.replace('\\"', '"')
     assert len(told.result["notes"]) == 1
     with opened(disk) as root:
         assert (root / "etc/hostname").read_text() == "pc-07\n"

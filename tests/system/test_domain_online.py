@@ -57,7 +57,13 @@ class Bench(t.NamedTuple):
         role = {"name": "golden.fleet.customize", "tasks_from": "online"}
         kept = self.folder / "result.json"
         keep = {"dest": str(kept), "content": "{{ customize_result | default({}) | to_json }}", "mode": "0600"}
-        keep_it = {"ansible.builtin.copy": keep, "delegate_to": "localhost", "check_mode": False, "diff": False, "changed_when": False}
+        keep_it = {
+            "ansible.builtin.copy": keep,
+            "delegate_to": "localhost",
+            "check_mode": False,
+            "diff": False,
+            "changed_when": False,
+        }
         tasks = [{"block": [{"ansible.builtin.include_role": role}], "always": [keep_it]}]
         variables = {
             **self.box.connection_vars(ADDRESS),
@@ -94,7 +100,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Bench]:
             # As os_hostname leaves it.
             box.write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 pc-07.{DOMAIN} pc-07\n")
             for name in ("adcli", "realm"):  # each writes down how it is called
-                box.write(f"/usr/local/sbin/{name}", f'#!/bin/sh\necho "$0 $*" >>/root/seen\nexec /usr/sbin/{name} "$@"\n')
+                box.write(
+                    f"/usr/local/sbin/{name}", f'#!/bin/sh\necho "$0 $*" >>/root/seen\nexec /usr/sbin/{name} "$@"\n'
+                )
                 box.run("chmod", "755", f"/usr/local/sbin/{name}")
             yield Bench(folder, network, domain, box)
 
@@ -145,13 +153,18 @@ def test_a_running_debian_joins(bench: Bench) -> None:
     assert bench.domain.entry("PC-07$")["pwdlastset"] == entry["pwdlastset"], "it has joined again"
 
     for task in IN_MEMORY:
-        (shown,) = re.findall(rf"^TASK \[\S+ : online_linux \| {task}\].*?(?=^TASK)", joined.said, re.DOTALL | re.MULTILINE)
+        (shown,) = re.findall(
+            rf"^TASK \[\S+ : online_linux \| {task}\].*?(?=^TASK)", joined.said, re.DOTALL | re.MULTILINE
+        )
         assert " EXEC " in shown
         assert " PUT " not in shown, "the password was written into a file"
     seen = bench.box.run("cat", "/root/seen").stdout
     assert "realm join" in seen
     assert JOINER.password not in seen
-    assert bench.box.run("sh", "-c", 'grep -rlF "$1" /etc /var /root /tmp /run', "sh", JOINER.password, check=False).stdout == ""
+    assert (
+        bench.box.run("sh", "-c", 'grep -rlF "$1" /etc /var /root /tmp /run', "sh", JOINER.password, check=False).stdout
+        == ""
+    )
 
 
 def test_a_membership_that_does_not_count_any_more(bench: Bench) -> None:
