@@ -19,12 +19,30 @@ import typing as t
 from pathlib import Path
 
 from .container import Container, debian_tree
-from .disks import call
+from .disks import MIB, Piece, call, looped, make_gpt, mounted
 from .network import Network
 from .playbook import ansible_environment
 
 ROOT = "/run/golden.fleet/os"
 HOST = "pc-07"
+# As much of a Debian as our modules look at.
+_SMALL = {
+    "etc/fstab": b"",
+    "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
+    "etc/hostname": b"reference\n",
+    "etc/hosts": b"127.0.0.1 localhost\n127.0.1.1 reference\n",
+    "etc/login.defs": b"HOME_MODE 0700\n",
+    "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
+    "etc/shadow": b"root:*:19000:0:99999:7:::\n",
+    "etc/group": b"root:x:0:\nsudo:x:27:\n",
+    "etc/gshadow": b"root:*::\nsudo:*::\n",
+    "etc/sudoers": b"%sudo\tALL=(ALL:ALL) ALL\n",
+    "etc/skel/.profile": b"",
+    "etc/netplan/50-cloud-init.yaml": b"    macaddress: '52:54:00:00:00:01'\n",
+    "etc/systemd/system/.keep": b"",
+    "usr/lib/systemd/systemd": b"",
+    "bin/sh": b"",
+}
 
 
 @contextlib.contextmanager
@@ -56,6 +74,22 @@ def boot_environment(folder: Path, tree: Path, network: Network) -> t.Iterator[C
         yield box
 
 
+def small_linux(folder: Path, more: t.Iterable[str] = ()) -> Path:
+    """A disk with a Linux that does not run, but can be changed.
+
+    :param more: empty files that it has, too.
+    """
+    files = {**_SMALL, **dict.fromkeys(more, b"")}
+    return make_gpt(folder / "disk.img", 40 * MIB, [Piece("ext4", MIB, 36 * MIB, files)])
+
+
+@contextlib.contextmanager
+def opened(disk: Path, kind: str = "ext4") -> t.Iterator[Path]:
+    """The only partition of a disk, mounted."""
+    with looped(disk, "--offset", str(MIB)) as node, mounted(node, "-t", kind) as mount:
+        yield mount
+
+
 class Place(t.Protocol):
     """Where programs can be run."""
 
@@ -64,11 +98,18 @@ class Place(t.Protocol):
 
 
 class Apart:
-    """This computer, with mounts that nobody else sees: a boot environment, as far as deployed disks are concerned."""
+    """This computer, with mounts that nobody else sees: a boot environment, as far as deployed disks are concerned.
+
+    :param place: where on this computer.
+    """
+
+    def __init__(self, place: Place | None = None) -> None:
+        self._place = place
 
     def inside(self, *command: str | Path) -> list[str]:
         own = 'mkdir -p /run/golden.fleet; mount -t tmpfs tmpfs /run/golden.fleet; exec "$@"'
-        return ["unshare", "--mount", "sh", "-ec", own, "sh", *map(str, command)]
+        where = self._place.inside() if self._place else []
+        return [*where, "unshare", "--mount", "sh", "-ec", own, "sh", *map(str, command)]
 
 
 def play(

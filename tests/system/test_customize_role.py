@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -15,53 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deployed import Apart, play
-from tests.support.disks import MIB, Piece, looped, make_gpt, mounted
+from tests.support.deployed import Apart, opened, play, small_linux
+from tests.support.disks import MIB, Piece, make_gpt
 from tests.support.windows import fill
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="disks are mounted")
 
-LINUX = {
-    "etc/fstab": b"",
-    "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
-    "etc/hostname": b"reference\n",
-    "etc/hosts": b"127.0.0.1 localhost\n127.0.1.1 reference\n",
-    "etc/login.defs": b"HOME_MODE 0700\n",
-    "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
-    "etc/shadow": b"root:*:19000:0:99999:7:::\n",
-    "etc/group": b"root:x:0:\nsudo:x:27:\n",
-    "etc/gshadow": b"root:*::\nsudo:*::\n",
-    "etc/sudoers": b"%sudo\tALL=(ALL:ALL) ALL\n",
-    "etc/skel/.profile": b"",
-    "etc/netplan/50-cloud-init.yaml": b"    macaddress: '52:54:00:00:00:01'\n",
-    "etc/systemd/system/.keep": b"",
-    "usr/lib/systemd/systemd": b"",
-    "bin/sh": b"",
-}
 CANARY = "canary-3f81-Aa"
 TEACHER = {"name": "teacher", "password": f"{CANARY}-teacher", "admin": True}
 NOTE = {"dest": "/etc/note", "content": f"{CANARY}-note"}
-SIZE = {"ext4": 36 * MIB, "ntfs": 48 * MIB}
-
-
-def linux_disk(folder: Path, **more: bytes) -> Path:
-    files = {**LINUX, **more}
-    return make_gpt(folder / "disk.img", MIB + SIZE["ext4"] + 2 * MIB, [Piece("ext4", MIB, SIZE["ext4"], files)])
 
 
 def windows_disk(folder: Path, generalized: bool) -> Path:
-    disk = make_gpt(folder / "disk.img", MIB + SIZE["ntfs"] + 2 * MIB, [Piece("ntfs", MIB, SIZE["ntfs"])])
-    with opened(disk, "ntfs") as mount:
+    disk = make_gpt(folder / "disk.img", MIB + 48 * MIB + 2 * MIB, [Piece("ntfs", MIB, 48 * MIB)])
+    with opened(disk, "ntfs-3g") as mount:
         fill(mount, generalized)
     return disk
-
-
-@contextlib.contextmanager
-def opened(disk: Path, kind: str = "ext4") -> t.Iterator[Path]:
-    mounts = {"ext4": "ext4", "ntfs": "ntfs-3g"}
-    where = ["--offset", str(MIB), "--sizelimit", str(SIZE[kind])]
-    with looped(disk, *where) as node, mounted(node, "-t", mounts[kind]) as mount:
-        yield mount
 
 
 class Told(t.NamedTuple):
@@ -96,7 +64,7 @@ def customize(folder: Path, disk: Path, *, times: int = 1, **variables: t.Any) -
 
 
 def test_what_was_done_to_a_linux_is_told(tmp_path: Path) -> None:
-    disk = linux_disk(tmp_path)
+    disk = small_linux(tmp_path)
     told = customize(tmp_path, disk, golden_users=[TEACHER], golden_files=[NOTE], golden_first_boot=["true"])
     assert told.code == 0, told.result
     assert (told.result["outcome"], told.result["failed"]) == ("ok", None)
@@ -113,7 +81,7 @@ PUPIL = {"name": "pupil", "password": f"{CANARY}-pupil", "groups": ["nobody-made
 
 
 def test_a_failure_in_the_middle_is_told_with_all_that_was_done_before(tmp_path: Path) -> None:
-    disk = linux_disk(tmp_path)
+    disk = small_linux(tmp_path)
     told = customize(tmp_path, disk, golden_users=[TEACHER, PUPIL], golden_files=[NOTE])
     assert told.code == 2
     assert told.result["outcome"] == "failed"
@@ -130,7 +98,7 @@ def test_a_failure_in_the_middle_is_told_with_all_that_was_done_before(tmp_path:
 
 def test_nothing_of_an_earlier_time_is_told(tmp_path: Path) -> None:
     """The second time fails earlier than the first: a play may image a machine twice."""
-    disk = linux_disk(tmp_path)
+    disk = small_linux(tmp_path)
     role = "{{ 'fine' if customize_result is undefined else 'not_a_name' }}"
     told = customize(tmp_path, disk, times=2, golden_users=[TEACHER], golden_hostname=role)
     assert told.code == 2
@@ -158,17 +126,18 @@ BAD: list[tuple[str, dict[str, t.Any]]] = [
 
 @pytest.mark.parametrize(("step", "variables"), BAD, ids=[str(number) for number in range(len(BAD))])
 def test_a_message_of_a_failure_holds_no_secret(tmp_path: Path, step: str, variables: dict[str, t.Any]) -> None:
-    told = customize(tmp_path, linux_disk(tmp_path), **variables)
+    told = customize(tmp_path, small_linux(tmp_path), **variables)
     assert told.code == 2
     assert told.result["failed"]["step"] == step, told.result
 
 
 def test_a_windows_with_an_answer_file_and_one_without(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    new = customize(tmp_path / "new", windows_disk(tmp_path / "new", True), golden_users=[TEACHER])
-    assert new.steps == {"mount": True, "identity": True, "answer_file": True, "unmount": True}, new.result
-    old = customize(tmp_path, windows_disk(tmp_path, False), golden_users=[TEACHER])
-    assert old.steps == {"mount": True, "identity": True, "hostname": True, "unmount": True}, old.result
+    wanted = {"golden_users": [TEACHER], "golden_first_boot": ["echo hello"]}
+    new = customize(tmp_path / "new", windows_disk(tmp_path / "new", True), **wanted)
+    assert new.steps == dict.fromkeys(["mount", "identity", "answer_file", "first_boot", "unmount"], True), new.result
+    old = customize(tmp_path, windows_disk(tmp_path, False), **wanted)
+    assert old.steps == dict.fromkeys(["mount", "identity", "hostname", "first_boot", "unmount"], True), old.result
     assert [note[:24] for note in old.result["notes"]] == ["It is not generalized: i", "It is a member of a doma"]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.container import Container, debian_tree
+from tests.support.deployed import Apart, opened, play, small_linux
 from tests.support.disks import call
 from tests.support.filesystem import mounted_ext4
 from tests.support.network import Neighbour, Network
@@ -442,3 +443,54 @@ def test_a_domain_that_cannot_be_reached(network: Network, domain: SambaDomain, 
         boot(box, tree)
         assert "has not joined the domain" in journal(box)
         assert left_behind(box, account["one_time_password"]) == []
+
+
+def test_the_role_says_all_of_it(domain: SambaDomain, tmp_path: Path) -> None:
+    """The role customize, on a disk with a Linux; where accounts are prepared is this computer, too."""
+    needed = ("usr/sbin/adcli", "usr/sbin/sssd", "usr/lib/sssd/libsss_ad.so", "usr/lib/libnss_sss.so.2")
+    disk = small_linux(tmp_path, [*needed, "usr/lib/security/pam_sss.so"])
+    more = {"when": "now", "timeout": "1m", "sssd": {"access_provider": "simple"}}
+    code, told = customize(domain, disk, **more)
+    assert (code, told["outcome"]) == (0, "ok")
+    assert [each["step"] for each in told["steps"]] == ["account", "mount", "identity", "hostname", "domain", "unmount"]
+    with opened(disk) as root:
+        assert (root / "etc/krb5.keytab").stat().st_size
+        assert "access_provider = simple" in (root / "etc/golden.fleet/join/sssd.conf").read_text()
+        assert "+ 60))" in (root / "etc/golden.fleet/join/join").read_text()
+        assert not (root / "etc/golden.fleet/join/password").exists()
+    assert customize(domain, disk, configure=False)[0] == 0
+    with opened(disk) as root:
+        assert (root / "etc/golden.fleet/join/password").exists()
+        assert "+ 600))" in (root / "etc/golden.fleet/join/join").read_text()
+    code, told = customize(domain, disk, ou="OU=None,DC=lab,DC=example")
+    assert (code, told["outcome"], told["steps"], told["failed"]["step"]) == (2, "failed", [], "account")
+    assert "is not in OU=None" in told["failed"]["message"]
+
+
+def customize(domain: SambaDomain, disk: Path, **more: t.Any) -> tuple[int, dict[str, t.Any]]:
+    """How a play ends that prepares the account and customizes the disk; and what the role tells."""
+    role = {"name": "golden.fleet.customize"}
+    kept = disk.with_suffix(".json")
+    keep = {"dest": str(kept), "content": "{{ customize_result | to_json }}", "mode": "0600"}
+    tasks = [
+        {"ansible.builtin.include_role": {**role, "tasks_from": "preflight"}},
+        {
+            "block": [
+                {"ansible.builtin.include_role": {**role, "tasks_from": "account"}},
+                {"ansible.builtin.include_role": role},
+            ],
+            "always": [{"ansible.builtin.copy": keep}],
+        },
+    ]
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "customize_disk": str(disk),
+        "customize_family": "linux",
+        "golden_domain": {"name": DOMAIN, "ou": OU, "reuse": True, "run_from": "controller", **more},
+        "golden_domain_username": JOINER.name,
+        "golden_domain_password": JOINER.password,
+    }
+    done = play(disk.parent, Apart(domain), variables, tasks, "-vvv")
+    assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
+    return done.returncode, json.loads(kept.read_text())
