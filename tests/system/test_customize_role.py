@@ -171,3 +171,60 @@ def test_credentials_of_the_environment_are_enough(tmp_path: Path) -> None:
     done = play(tmp_path, None, {"golden_domain": {"name": "lab.example", "method": "online"}}, [look], "-vvv", **login)
     assert done.returncode == 0, done.stdout
     assert CANARY not in done.stdout + done.stderr
+
+
+def machine(**more: t.Any) -> dict[str, t.Any]:
+    """What an inventory says of one that golden.fleet.deploy could be told to image."""
+    return {
+        "golden_mac": "52:54:00:12:34:56",
+        "golden_power": {"provider": "manual"},
+        "golden_server": "pc-07",
+        "golden_image": "lab-a:stable",
+        "golden_store": "/srv/store",
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        **more,
+    }
+
+
+DEPLOY = {"name": "golden.fleet.deploy"}
+
+
+def test_a_deploy_looks_at_it_before_the_machine_is_restarted(tmp_path: Path) -> None:
+    """In check mode it goes as far as that, and leaves the machine alone."""
+    role = {"ansible.builtin.include_role": DEPLOY}
+    done = play(tmp_path, None, machine(golden_domain={"name": "lab.example"}), [role], "--check", "-vv")
+    assert done.returncode == 0, done.stdout
+    assert "pc-07 is left alone in check mode" in done.stdout
+    wrong = play(tmp_path, None, machine(golden_domain={"name": "lab.example", "method": "onlin"}), [role], "--check")
+    assert wrong.returncode == 2
+    assert "value of method must be one of: offline, online, none" in wrong.stdout
+    assert "left alone" not in wrong.stdout
+
+
+def test_a_connection_that_is_lost_online_is_no_success(tmp_path: Path) -> None:
+    """Where a deploy is when the machine is back from its disk; hosts that cannot be reached stay in the play there."""
+    kept = tmp_path / "kept.json"
+    keep = {"dest": str(kept), "content": "{{ customize_result | to_json }}", "mode": "0600"}
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    tasks = [
+        {
+            "block": [{"ansible.builtin.include_role": {**DEPLOY, "tasks_from": "after"}}],
+            "always": [{"ansible.builtin.copy": keep, "delegate_to": "localhost", "vars": here}],
+        }
+    ]
+    host = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": 9,
+        "golden_domain": {"name": "lab.example", "method": "online"},
+        "golden_domain_username": "joiner",
+        "golden_domain_password": CANARY,
+        "__deploy_system": {"skipped": True, "changed": False},
+        "__deploy_disk": {"family": "linux"},
+    }
+    done = play(tmp_path, None, host, tasks, "-vv")
+    assert done.returncode == 2, done.stdout
+    told = json.loads(kept.read_text())
+    assert told["outcome"] == "failed"
+    assert "Connection refused" in told["failed"]["message"]
+    assert CANARY not in done.stdout + kept.read_text()
