@@ -70,6 +70,7 @@ class WindowsPeer:
         self._inputs: dict[str, bytes] = {}
         self._users = folder / "users"
         self._users.write_text(f":{self.username}:{password}\n")
+        self._password = password
         self._outputs: dict[str, tuple[int, str]] = {}
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -84,6 +85,18 @@ class WindowsPeer:
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._http.server_port}"
+
+    def connection_vars(self) -> dict[str, t.Any]:
+        """For an inventory."""
+        return {
+            "ansible_connection": "winrm",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self._http.server_port,
+            "ansible_winrm_scheme": self._scheme,
+            "ansible_winrm_transport": "ntlm",
+            "ansible_user": self.username,
+            "ansible_password": self._password,
+        }
 
     def __enter__(self) -> WindowsPeer:
         # Where pyspnego looks for the passwords that an NTLM server knows.

@@ -193,13 +193,23 @@ DEPLOY = {"name": "golden.fleet.deploy"}
 def test_a_deploy_looks_at_it_before_the_machine_is_restarted(tmp_path: Path) -> None:
     """In check mode it goes as far as that, and leaves the machine alone."""
     role = {"ansible.builtin.include_role": DEPLOY}
-    done = play(tmp_path, None, machine(golden_domain={"name": "lab.example"}), [role], "--check", "-vv")
+    done = play(tmp_path, None, machine(golden_domain={"name": "lab.example"}), [role], "--check")
     assert done.returncode == 0, done.stdout
     assert "pc-07 is left alone in check mode" in done.stdout
     wrong = play(tmp_path, None, machine(golden_domain={"name": "lab.example", "method": "onlin"}), [role], "--check")
     assert wrong.returncode == 2
     assert "value of method must be one of: offline, online, none" in wrong.stdout
     assert "left alone" not in wrong.stdout
+
+
+def test_a_record_of_a_deploy_has_a_place_for_it(tmp_path: Path) -> None:
+    """Of a machine that is not restarted, because this is no imaging server."""
+    role = {"ansible.builtin.include_role": DEPLOY}
+    done = play(tmp_path, None, machine(netboot_records=str(tmp_path / "records")), [role])
+    assert done.returncode == 2
+    (record,) = (tmp_path / "records/pc-07").iterdir()
+    told = json.loads(record.read_text())
+    assert (told["outcome"], told["customized"], told["verify"]) == ("failed", None, None)
 
 
 def test_a_connection_that_is_lost_online_is_no_success(tmp_path: Path) -> None:

@@ -56,12 +56,7 @@ def customize(folder: Path, windows: Windows, **variables: t.Any) -> Told:
     keep_it = {"ansible.builtin.copy": keep, "delegate_to": "localhost", "vars": {"ansible_connection": "local"}}
     role = {"ansible.builtin.include_role": {"name": "golden.fleet.customize", "tasks_from": "online"}}
     with WindowsPeer(folder, lambda _line: (0, ""), PASSWORD, returns=windows.returns) as peer:
-        address, port = peer.url.removeprefix("http://").split(":")
-        host = {
-            "ansible_connection": "winrm", "ansible_host": address, "ansible_port": int(port),
-            "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm",
-            "ansible_user": peer.username, "ansible_password": PASSWORD, "customize_family": "windows",
-        }  # fmt: skip
+        host = {**peer.connection_vars(), "customize_family": "windows"}
         login = {"GOLDEN_DOMAIN_USERNAME": "joiner", "GOLDEN_DOMAIN_PASSWORD": JOINER}
         tasks = [{"block": [role], "always": [keep_it]}]
         done = play(folder, None, {**host, **variables}, tasks, "-vvvv", "--diff", **login)

@@ -149,12 +149,7 @@ class Windows:
 
     def wait(self, folder: Path, timeout: str = "1s", password: str = "correct horse", **options: str) -> t.Any:
         with WindowsPeer(folder, self.powershell, "correct horse") as peer:
-            address, port = peer.url.removeprefix("http://").split(":")
-            host = {
-                "ansible_connection": "winrm", "ansible_host": address, "ansible_port": int(port),
-                "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm",
-                "ansible_user": peer.username, "ansible_password": password,
-            }  # fmt: skip
+            host = {**peer.connection_vars(), "ansible_password": password}
             return wait_for(folder, host, {"timeout": timeout, **options})
 
 
@@ -195,3 +190,12 @@ def test_a_windows_that_comes_after_another_one(tmp_path: Path) -> None:
     seen = windows.wait(tmp_path, "1m", digest="a" * 64, deploy="d1", old_boot_id=STARTED)
     assert not seen["failed"], seen["msg"]
     assert (seen["boot_id"], seen["setup"], seen["marker"]) == (None, None, MARKER)
+
+
+def test_a_windows_that_is_off(tmp_path: Path) -> None:
+    with WindowsPeer(tmp_path, Windows((STARTED, COMPLETE, MARKER)).powershell, "correct horse") as peer:
+        host = peer.connection_vars()
+    seen = wait_for(tmp_path, host, {"timeout": "1s", "deploy": "d1"})
+    assert seen["failed"]
+    assert "it does not answer: " in seen["msg"]
+    assert "Connection refused" in seen["msg"]
