@@ -65,15 +65,20 @@ def customize(folder: Path, disk: Path, *, times: int = 1, **variables: t.Any) -
 
 def test_what_was_done_to_a_linux_is_told(tmp_path: Path) -> None:
     disk = small_linux(tmp_path)
-    told = customize(tmp_path, disk, golden_users=[TEACHER], golden_files=[NOTE], golden_first_boot=["true"])
+    wanted: dict[str, t.Any] = {"golden_users": [TEACHER], "golden_files": [NOTE], "golden_first_boot": ["true"]}
+    wanted["golden_drivers"] = {"Nobody Inc./Nothing": "drivers"}
+    told = customize(tmp_path, disk, **wanted)
     assert told.code == 0, told.result
     assert (told.result["outcome"], told.result["failed"]) == ("ok", None)
-    assert list(told.steps) == ["mount", "identity", "hostname", "users", "files", "first_boot", "unmount"]
-    assert told.steps == dict.fromkeys(told.steps, True) | {"identity": False}
-    assert ["netplan" in note for note in told.result["notes"]] == [True]
+    steps = ["mount", "identity", "hostname", "users", "drivers", "files", "first_boot", "unmount"]
+    assert list(told.steps) == steps
+    assert [step for step, changed in told.steps.items() if not changed] == ["identity", "drivers"]
+    about_card, about_drivers = told.result["notes"]
+    assert "netplan" in about_card
+    assert about_drivers.startswith("There are no drivers for ")
     with opened(disk) as root:
         assert (root / "etc/note").read_text() == NOTE["content"]
-    again = customize(tmp_path, disk, golden_users=[TEACHER], golden_files=[NOTE], golden_first_boot=["true"])
+    again = customize(tmp_path, disk, **wanted)
     assert [step for step, changed in again.steps.items() if changed] == ["mount", "unmount"]
 
 
@@ -115,10 +120,8 @@ def test_a_disk_without_a_system(tmp_path: Path) -> None:
 
 
 BAD: list[tuple[str, dict[str, t.Any]]] = [
-    ("users", {"golden_users": [{"name": "bad name", "password": f"{CANARY}-1"}]}),
     ("users", {"golden_users": [{"name": "t", "password": f"{CANARY}-2", "password_hash": f"{CANARY}-3"}]}),
     ("users", {"golden_users": [{"name": "t", "password": f"{CANARY}-\n"}]}),
-    ("files", {"golden_files": [{"dest": "/etc/passwd/x", "content": f"{CANARY}-5"}]}),
     ("files", {"golden_files": [{"dest": "/etc/x", "content": f"{CANARY}-6", "owner": "nobody-made-him"}]}),
     ("first_boot", {"golden_first_boot": [f"echo {CANARY}\0"]}),
 ]
@@ -133,12 +136,31 @@ def test_a_message_of_a_failure_holds_no_secret(tmp_path: Path, step: str, varia
 
 def test_a_windows_with_an_answer_file_and_one_without(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    wanted = {"golden_users": [TEACHER], "golden_first_boot": ["echo hello"]}
+    wanted = {"golden_users": [TEACHER], "golden_first_boot": ["echo hello"], "golden_keyboard": "de"}
+    wanted["golden_windows"] = {"owner": "Lab A"}
     new = customize(tmp_path / "new", windows_disk(tmp_path / "new", True), **wanted)
     assert new.steps == dict.fromkeys(["mount", "identity", "answer_file", "first_boot", "unmount"], True), new.result
     old = customize(tmp_path, windows_disk(tmp_path, False), **wanted)
     assert old.steps == dict.fromkeys(["mount", "identity", "hostname", "first_boot", "unmount"], True), old.result
-    assert [note[:24] for note in old.result["notes"]] == ["It is not generalized: i", "It is a member of a doma"]
+    assert new.result["notes"] == []
+    begin = [
+        "It is not generalized: i",
+        "It is a member of a doma",
+        "golden_keyboard was left",
+        "golden_windows was left ",
+    ]
+    assert [note[:24] for note in old.result["notes"]] == begin
+
+
+def test_a_windows_that_could_not_join_gets_no_account(tmp_path: Path) -> None:
+    """Preparing the account would reset it for nothing."""
+    role = {"ansible.builtin.include_role": {"name": "golden.fleet.customize", "tasks_from": "account"}}
+    domain = {"name": "lab.example", "run_from": "controller"}
+    variables = {"golden_domain": domain, "customize_family": "windows", "customize_generalized": False}
+    done = play(tmp_path, None, variables, [role])
+    assert done.returncode == 2
+    assert "let its copies join with method online in golden_domain" in " ".join(done.stdout.split())
+    assert "does not let" not in done.stdout
 
 
 def test_an_answer_file_that_windows_would_not_take(tmp_path: Path) -> None:
