@@ -78,7 +78,12 @@ def _group(group: str, facts: Facts) -> dict[str, t.Any]:
     }
     if group == "reference":
         return {**login, "golden_image": _IMAGE}
-    return {**login, "golden_image": f"{_IMAGE}:stable", "golden_erase": True}
+    return {
+        **login,
+        "golden_image": f"{_IMAGE}:stable",
+        "golden_erase": True,
+        "golden_known_hosts": str(facts.known_hosts),
+    }
 
 
 def _everybody(facts: Facts) -> dict[str, t.Any]:
