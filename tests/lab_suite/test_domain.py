@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 import subprocess
 import typing as t
@@ -68,7 +69,9 @@ ENVIRONMENT = {"GOLDEN_DOMAIN_USERNAME": JOINER.name, "GOLDEN_DOMAIN_PASSWORD": 
 @pytest.fixture(scope="module")
 def domain(fleet: Fleet) -> t.Iterator[SambaDomain]:
     """Its domain controller; the imaging server asks its DNS."""
-    with SambaDomain(fleet.folder / "domain", fleet.network) as domain:
+    folder = fleet.folder / "domain"
+    shutil.rmtree(folder, ignore_errors=True)  # of a run before, in the same lab
+    with SambaDomain(folder, fleet.network) as domain:
         fleet.server.run("sh", "-c", 'echo "nameserver $1" >/etc/resolv.conf', "sh", domain.address)
         yield domain
 
@@ -100,7 +103,8 @@ class Desk:
         return self._fleet.network.inside("ssh", "-F", "none", *never, *options, f"{user}@{self._fleet.address(PC)}")
 
     def as_root(self) -> list[str]:
-        return self.login("root", "-i", self._fleet.key)
+        soon = ("-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2")  # that it has been switched off
+        return self.login("root", "-i", self._fleet.key, *soon)
 
     def run(self, command: str) -> str:
         """As root; what it says."""
@@ -128,7 +132,7 @@ def steps(record: Record) -> list[str]:
 
 @pytest.mark.usefixtures("member")
 def test_a_name_that_is_taken(fleet: Fleet, domain: SambaDomain, tmp_path: Path) -> None:
-    domain.tool("computer", "create", "desk-7", f"--computerou={OU.partition(',DC')[0]}")
+    domain.tool("computer", "create", "desk-7", "--prepare-oldjoin", f"--computerou={OU.partition(',DC')[0]}")
     said = fleet.failing_play("deploy", "-l", PC, "-e", given(tmp_path), **ENVIRONMENT)
     assert "reuse" in said
     record = fleet.record(PC)
@@ -140,7 +144,7 @@ def test_a_name_that_is_taken(fleet: Fleet, domain: SambaDomain, tmp_path: Path)
 def given(folder: Path, **more: t.Any) -> str:
     """Variables, as a file: on a command line they would be in the list of processes."""
     path = folder / "variables.yml"
-    path.write_text(yaml.safe_dump({**VARIABLES, **more}))
+    path.write_text(yaml.safe_dump({"netboot_force": True, **VARIABLES, **more}))
     path.chmod(0o600)
     return f"@{path}"
 
