@@ -51,7 +51,7 @@ _SILENT = [
     *("netboot_entry", "next_boot", "power", "wait_for_system", "os_identity", "os_hostname", "os_locale", "os_user"),
     *("os_domain_join", "os_drivers", "os_file", "os_first_boot", "os_registry", "os_unattend"),
 ]
-_MODULE = '''\
+_MODULE = """\
 #!/usr/bin/python
 # WANT_JSON
 import fcntl, json, pathlib, sys
@@ -68,7 +68,7 @@ with open(here / "lock", "w") as lock:
 for each in answer.pop("_touch", []):
     pathlib.Path(each).touch()
 print(json.dumps({{"changed": False, **answer}}))
-'''
+"""
 # Runs the command here, whatever the host; the options are those of the boot environment's connection.
 _SSH = """\
 #!/bin/sh
@@ -100,7 +100,7 @@ class Stage:
         self.program("ssh", _SSH.format(cut=self.cut_inside))
         for name, says in {"systemd-run": "", "systemctl": "running", "adcli": ""}.items():
             self.program(name, f"#!/bin/sh\necho {says}\n")
-        here = {"ansible_python_interpreter": sys.executable, "cut": str(self.cut_server), "swallow": str(folder / "no")}
+        here = {"ansible_python_interpreter": sys.executable, "cut": str(self.cut_server), "swallow": f"{folder}/no"}
         machine = {
             **here,
             "ansible_connection": "local",

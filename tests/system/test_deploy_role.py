@@ -14,17 +14,21 @@ from tests.support.staged import DIGEST, Stage
 DOMAIN = {"name": "lab.example", "ou": "OU=Lab A,DC=lab,DC=example"}
 
 
-
 def test_hosts_do_not_get_into_one_another(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"pc-1": {}, "pc-2": {}})
     code, said = stage.play("deploy", golden_domain=DOMAIN)
     assert code == 0, said
     assert "canary" not in said
     assert sorted(call["name"] for call in stage.calls("os_hostname")) == ["pc-1", "pc-2"]
-    assert len(stage.calls("ad_computer")) == 2
+    assert len(prepared(stage)) == 2
     for host in ("pc-1", "pc-2"):
         (record,) = stage.records(host)
         assert (record["outcome"], record["image"], record["digest"], record["bytes"]) == ("ok", "lab-a:1", DIGEST, 7)
+
+
+def prepared(stage: Stage) -> list[dict[str, t.Any]]:
+    """The calls that make or reset an account."""
+    return [call for call in stage.calls("ad_computer") if not call["_ansible_check_mode"]]
 
 
 def test_a_server_that_is_lost_in_the_middle(tmp_path: Path) -> None:
@@ -57,6 +61,57 @@ def test_a_machine_that_is_imaged_once_more_takes_the_account_that_was_made_for_
     stage.says("ad_computer", {"name": "PC-1"})
     code, said = stage.play("deploy", golden_domain=DOMAIN, golden_verify=True, verify_policy="reimage")
     assert code == 2, said
-    assert [call["reuse"] for call in stage.calls("ad_computer")] == [False, True]
+    assert [call["reuse"] for call in prepared(stage)] == [False, True]
     assert [call["erase"] for call in stage.calls("image_apply")] == [False, True]
     assert [each["verify"]["outcome"] for each in stage.records("pc-1")] == ["failed", "failed"]
+
+
+def test_what_the_domain_would_refuse_is_found_before_a_restart(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"pc-1": {}})
+    stage.says("ad_computer", {"failed": True, "msg": "There is no OU=Lab B in lab.example. Make it first."})
+    code, said = stage.play("deploy", golden_domain=DOMAIN)
+    assert code == 2, said
+    assert "There is no OU=Lab B in lab.example" in said
+    (asked,) = stage.calls("ad_computer")
+    assert (asked["_ansible_check_mode"], asked["ou"]) == (True, DOMAIN["ou"])
+    assert not stage.calls("pxe_reboot")
+
+
+def test_check_mode_asks_the_domain(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"pc-1": {}})
+    assert stage.play("deploy", options=["--check"], golden_domain=DOMAIN)[0] == 0
+    assert [call["module"] for call in stage.calls()] == ["ad_computer"]
+
+
+def test_a_name_that_is_taken_leaves_the_disk_as_it_was(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"pc-1": {}})
+    stage.says("ad_computer", {"failed": True, "msg": "CN=PC-1 exists. Set reuse.", "exists": True})
+    code, said = stage.play("deploy", golden_domain=DOMAIN)
+    assert code == 2, said
+    assert "CN=PC-1 exists. Set reuse. The disk of pc-1 is as it was." in said
+    assert not stage.calls("image_apply")
+    assert stage.records("pc-1")[0]["error"]["message"].startswith("CN=PC-1 exists.")
+
+    # Where nothing is to be written, it is the machine's own account.
+    stage.says("deployed_info", {"marker": {"digest": DIGEST}})
+    code, said = stage.play("deploy", golden_domain=DOMAIN)
+    assert code == 0, said
+
+
+def test_names_that_no_machine_should_get(tmp_path: Path) -> None:
+    hosts: dict[str, dict[str, t.Any]] = {
+        "pc-1": {"golden_hostname": "PC-7"},
+        "pc-2": {"golden_hostname": "{{ 'pc' }}-7"},
+        "pc-7.lab": {},
+        "pc-3": {"golden_domain": {"name": "other.example"}, "golden_hostname": "pc-7"},
+        "a-name-of-16-chrs": {},
+        "10.20.0.7": {},
+        "pc-4": {},
+    }
+    stage = Stage(tmp_path, {name: {"golden_domain": DOMAIN, **own} for name, own in hosts.items()})
+    code, said = stage.play("deploy", options=["--check"])
+    assert code == 2, said
+    assert "pc-1, pc-2, pc-7.lab would all be pc-7 in lab.example" in said.replace("PC-7", "pc-7")
+    assert "a-name-of-16-chrs would be named a-name-of-16-chrs" in said
+    assert "10.20.0.7 would be named 10" in said
+    assert sorted(call["name"] for call in stage.calls("ad_computer")) == ["pc-4", "pc-7"]
