@@ -157,11 +157,18 @@ def _prepare(session: Session, method: str, name: str, dn: str, made: bool) -> s
             return session.provision(name, parent_of(dn))
         if not made:
             _reset(session, dn, password)
-    except DomainError:
+    except DomainError as error:
         if made:
-            session.delete(dn)
+            _take_back(session, dn, error)
         raise
     return password
+
+
+def _take_back(session: Session, dn: str, why: DomainError) -> None:
+    try:
+        session.delete(dn)
+    except DomainError as error:
+        raise DomainError(f"{why.message} {dn} was made, and is still there: {error.message}", dn=dn) from error
 
 
 def _create(session: Session, name: str, dn: str, password: str) -> None:
