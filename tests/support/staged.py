@@ -75,7 +75,7 @@ _SSH = """\
 for last; do :; done
 [ "$last" != ControlPersist ] || exit 0
 if [ -e {cut} ]; then echo "the cable is cut" >&2; exit 255; fi
-exec /bin/sh -c "$last"
+VIA_SSH=yes exec /bin/sh -c "$last"
 """
 
 

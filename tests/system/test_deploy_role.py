@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 from pathlib import Path
+
+import yaml
 
 from tests.support.staged import DIGEST, Stage
 
@@ -115,3 +119,51 @@ def test_names_that_no_machine_should_get(tmp_path: Path) -> None:
     assert "a-name-of-16-chrs would be named a-name-of-16-chrs" in said
     assert "10.20.0.7 would be named 10" in said
     assert sorted(call["name"] for call in stage.calls("ad_computer")) == ["pc-4", "pc-7"]
+
+
+def test_tasks_of_ones_own_before_the_first_boot(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"pc-1": {}})
+    own = tmp_path / "own.yml"
+    own.write_text("- {name: Mine, golden.fleet.os_file: {dest: /etc/mine}}\n")
+    code, said = stage.play("deploy", deploy_before_tasks=str(own))
+    assert code == 0, said
+    done = [call["module"] for call in stage.calls("os_identity", "os_file", "deployed_marker", "wait_for_system")]
+    assert done == ["os_identity", "os_file", "deployed_marker", "wait_for_system"]
+
+    own.write_text("- {name: Mine, ansible.builtin.command: /bin/false}\n")
+    code, said = stage.play("deploy", deploy_before_tasks=str(own))
+    assert code == 2, said
+    assert stage.records("pc-1")[1]["error"]["task"] == "Mine"
+    assert len(stage.calls("deployed_marker")) == 1, "the next deploy would leave the disk as it is"
+
+    stage.says("deployed_info", {"marker": {"digest": DIGEST}})
+    code, said = stage.play("deploy", deploy_before_tasks=str(own))
+    assert code == 0, said
+
+
+def test_these_tasks_may_go_another_way(tmp_path: Path) -> None:
+    """By an include, whose variables are as strong as those of the role. Those of a block are weaker."""
+    stage = Stage(tmp_path, {"pc-1": {}})
+    look = {"ansible.builtin.shell": f"echo ${{VIA_SSH:-no}} >>{tmp_path}/ways"}
+    inside = {"ansible.builtin.include_tasks": "inside.yml", "vars": {"ansible_connection": "ansible.builtin.local"}}
+    (tmp_path / "inside.yml").write_text(json.dumps([look]))
+    (tmp_path / "own.yml").write_text(json.dumps([look, {"block": [inside], "always": [look]}]))
+    code, said = stage.play("deploy", deploy_before_tasks=str(tmp_path / "own.yml"))
+    assert code == 0, said
+    assert (tmp_path / "ways").read_text().split() == ["yes", "no", "yes"]
+
+
+def test_the_document_goes_this_way() -> None:
+    text = (Path(__file__).parents[2] / "docs/deployed-root.md").read_text("utf-8")
+    examples = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    tasks = [task for example in examples for task in all_tasks(example)]
+    ways = [task for task in tasks if "ansible_connection" in task.get("vars", {})]
+    assert ways
+    assert all("ansible.builtin.include_tasks" in task for task in ways)
+
+
+def all_tasks(example: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    for each in example if isinstance(example, list) else []:
+        yield each
+        for key in ("tasks", "block", "rescue", "always"):
+            yield from all_tasks(each.get(key, []))
