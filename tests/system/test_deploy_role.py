@@ -145,8 +145,11 @@ def test_these_tasks_may_go_another_way(tmp_path: Path) -> None:
     """By an include, whose variables are as strong as those of the role. Those of a block are weaker."""
     stage = Stage(tmp_path, {"pc-1": {}})
     look = {"ansible.builtin.shell": f"echo ${{VIA_SSH:-no}} >>{tmp_path}/ways"}
-    inside = {"ansible.builtin.include_tasks": "inside.yml", "vars": {"ansible_connection": "ansible.builtin.local"}}
-    (tmp_path / "inside.yml").write_text(json.dumps([look]))
+    inside = {
+        "ansible.builtin.include_tasks": "{{ inventory_dir }}/kiosk.yml",
+        "vars": {"ansible_connection": "ansible.builtin.local"},
+    }
+    (tmp_path / "kiosk.yml").write_text(json.dumps([look]))
     (tmp_path / "own.yml").write_text(json.dumps([look, {"block": [inside], "always": [look]}]))
     code, said = stage.play("deploy", deploy_before_tasks=str(tmp_path / "own.yml"))
     assert code == 0, said
