@@ -186,4 +186,4 @@ class DomainUnreachable(DomainError):
 
 
 class ComputerExists(DomainError):
-    """There is an account of this name already, and it is not to be reused."""
+    """There is an account of this name already, and it is not to be reused. Fact: ``exists``."""

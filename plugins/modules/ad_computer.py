@@ -118,6 +118,11 @@ blob:
   returned: with O(method=offline_blob); null in check mode
   type: str
   sample: ARAIAMzMzMzYAgAAAAAAAAAAAgABAAAAAQAAAAQAAgABAAAA
+exists:
+  description: The name is taken, and the account is not to be reused, or is elsewhere than in O(ou).
+  returned: when the task fails for that
+  type: bool
+  sample: true
 created:
   description: Whether the account was made; it was reused otherwise.
   returned: with O(state=present)

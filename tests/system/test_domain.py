@@ -181,6 +181,35 @@ def test_an_account_that_is_not_to_be_taken(domain: SambaDomain, module: Module)
     assert "is disabled" in module.computer("pc-05", ou=OU, reuse=True)["msg"]
 
 
+def test_a_name_that_something_else_has(domain: SambaDomain, module: Module) -> None:
+    domain.tool("ou", "create", f"OU=Odd,{OU}")
+    domain.tool("contact", "create", "PC-20", f"--ou={OU.removesuffix(',DC=lab,DC=example')}")
+    for check in (True, False):
+        taken = module.computer("pc-20", ou=OU, check=check, reuse=True)
+        assert f"CN=PC-20,{OU} is something else than the account of PC-20" in taken["msg"]
+        assert taken["exists"]
+    domain.tool("contact", "delete", "PC-20")
+
+
+def test_organizational_units_with_odd_names(domain: SambaDomain, module: Module) -> None:
+    for number, ou in enumerate(["OU=Räume\\, alt", "OU=a\\=b\\+c", "OU=sharp \\# #"]):
+        domain.tool("ou", "create", f"{ou},{OU}")
+        for reuse in (False, True):
+            made = module.computer(f"pc-21{number}", ou=f"{ou},{OU}", reuse=reuse)
+            assert not made.get("failed"), made
+            blob = module.computer(f"pc-21{number}", ou=f"{ou},{OU}", reuse=True, method="offline_blob")
+            assert not blob.get("failed"), blob
+            assert not module.computer(f"pc-21{number}", state="absent" if reuse else "present", reuse=True).get(
+                "failed"
+            )
+
+
+def test_a_password_that_has_expired(domain: SambaDomain, module: Module) -> None:
+    domain.tool("user", "create", "late", "late-Domain-7", "--must-change-at-next-login")
+    late = module.computer("pc-22", Person("late", "late-Domain-7"), ou=OU)
+    assert "late@LAB.EXAMPLE in: its password has expired" in late["msg"]
+
+
 def test_credentials_by_other_ways(domain: SambaDomain, module: Module, tmp_path: Path) -> None:
     plain: dict[str, t.Any] = {"domain_username": None, "domain_password": None, "ou": OU, "check": True}
     env = {"GOLDEN_DOMAIN_USERNAME": JOINER.name, "GOLDEN_DOMAIN_PASSWORD": JOINER.password}
@@ -302,6 +331,38 @@ def test_a_blob_that_fails_leaves_no_account(domain: SambaDomain, module: Module
     module.computer("pc-10", ou=OU)
     assert module.computer("pc-10", ou=OU, method="offline_blob", reuse=True, env=env)["failed"]
     assert domain.entry("PC-10$"), "it was there before"
+
+
+def test_an_account_that_cannot_be_taken_back(domain: SambaDomain, module: Module, tmp_path: Path) -> None:
+    env = pretending(tmp_path, net="echo nobody knows why >&2; exit 1", ldapdelete="echo no >&2; exit 50")
+    failed = module.computer("pc-24", ou=OU, method="offline_blob", env=env)
+    assert "does not prepare PC-24 for an offline join: nobody knows why" in failed["msg"]
+    assert f"CN=PC-24,{OU} was made, and is still there: The domain controller {DC} does not allow" in failed["msg"]
+    assert domain.entry("PC-24$")
+
+
+def pretending(folder: Path, **programs: str) -> dict[str, str]:
+    """An environment in which these programs are shell scripts."""
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_what_only_other_domains_say(module: Module, tmp_path: Path) -> None:
+    """Each as these programs print it."""
+    says = {
+        "ldapmodify": (
+            "printf 'ldap_add: Referral (10)\\n\\treferrals:\\n\\t\\tldap://dc2/x\\n' >&2; exit 10",
+            "is read-only",
+        ),
+        "kinit": ("echo 'kinit: Clock skew too great while getting initial credentials' >&2; exit 1", "Set the clock"),
+        "ldapsearch": ("echo 'GSSAPI Error: (Clock skew too great)' >&2; exit 254", "Set the clock"),
+    }
+    for name, (text, means) in says.items():
+        (tmp_path / name).mkdir()
+        env = pretending(tmp_path / name, **{name: text})
+        assert means in module.computer("pc-25", ou=OU, env=env)["msg"]
 
 
 def test_a_full_disk_keeps_no_password(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def ensure_computer(session: Session, request: ComputerRequest, check: bool) -> 
         dn = account.dn
     else:
         dn = f"CN={name},{_folder(session, request.ou)}"
+        if session.search(dn, "base", "(objectClass=*)", "cn"):
+            raise ComputerExists(f"{dn} is something else than the account of {name}.", dn=dn, exists=True)
     secret = None if check else _prepare(session, request.method, name, dn, made=account is None)
     before = {"dn": account.dn} if account else {}
     after = {"dn": dn, "joins_with": request.method}
@@ -123,7 +125,8 @@ def _may_reuse(account: _Account, request: ComputerRequest) -> None:
 
 
 def _refuse(account: _Account, why: str, kind: type[DomainError] = DomainError) -> DomainError:
-    return kind(f"{account.dn} {why}.", dn=account.dn)
+    taken = {"exists": True} if kind is ComputerExists else {}
+    return kind(f"{account.dn} {why}.", dn=account.dn, **taken)
 
 
 def _folder(session: Session, ou: str | None) -> str:
@@ -154,11 +157,18 @@ def _prepare(session: Session, method: str, name: str, dn: str, made: bool) -> s
             return session.provision(name, parent_of(dn))
         if not made:
             _reset(session, dn, password)
-    except DomainError:
+    except DomainError as error:
         if made:
-            session.delete(dn)
+            _take_back(session, dn, error)
         raise
     return password
+
+
+def _take_back(session: Session, dn: str, why: DomainError) -> None:
+    try:
+        session.delete(dn)
+    except DomainError as error:
+        raise DomainError(f"{why.message} {dn} was made, and is still there: {error.message}", dn=dn) from error
 
 
 def _create(session: Session, name: str, dn: str, password: str) -> None:
@@ -172,7 +182,7 @@ def _create(session: Session, name: str, dn: str, password: str) -> None:
         ("unicodePwd", _as_stored(password)),
     )
     if not session.modify(new):
-        raise ComputerExists(f"{dn} exists since a moment ago, or is something else than a computer.", dn=dn)
+        raise ComputerExists(f"{dn} exists since a moment ago.", dn=dn, exists=True)
 
 
 def _reset(session: Session, dn: str, password: str) -> None:

@@ -50,13 +50,23 @@ def parent_of(dn: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two distinguished names mean the same."""
+    """Whether two distinguished names mean the same, however each writes it."""
     return _plain(one) == _plain(other)
 
 
 def _plain(dn: str) -> list[str]:
-    return ["=".join(word.strip() for word in part.split("=", 1)).casefold() for part in _parts(dn)]
+    return ["=".join(_unescaped(word.strip()) for word in part.split("=", 1)).casefold() for part in _parts(dn)]
+
+
+def _unescaped(text: str) -> str:
+    """RFC 4514: a character, or a byte of UTF-8 in hexadecimal digits, after a backslash."""
+    plain = re.sub(rb"\\([0-9A-Fa-f]{2}|.)", lambda found: _meant(found[1]), text.encode())
+    return plain.decode("utf-8", "replace")
+
+
+def _meant(escaped: bytes) -> bytes:
+    return escaped if len(escaped) == 1 else bytes.fromhex(escaped.decode("ascii"))
 
 
 def _parts(dn: str) -> list[str]:
-    return re.split(r"(?<!\\),", dn)
+    return re.findall(r"(?:^|,)((?:\\.|[^,])*)", dn)

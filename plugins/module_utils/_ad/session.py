@@ -23,9 +23,10 @@ from .._run import Result, run
 from . import ldif
 
 _PATIENCE = 60.0  # seconds for one program
-_NO_SUCH_OBJECT, _INSUFFICIENT_RIGHTS, _ALREADY_EXISTS = 32, 50, 68  # of LDAP, RFC 4511
+_REFERRAL, _NO_SUCH_OBJECT, _INSUFFICIENT_RIGHTS, _ALREADY_EXISTS = 10, 32, 50, 68  # of LDAP, RFC 4511
 _LOCAL_ERROR, _UNREACHABLE = 254, 255  # of the tools
 _REFUSED = ("not found in Kerberos database", "Password incorrect", "Preauthentication failed", "revoked", "expired")
+_ASKS_FOR_MORE = "Cannot read password"  # a new one, since it has got what it asks for first
 _ASLEEP = ("Cannot contact any KDC", "Cannot find KDC", "Cannot resolve")
 _KRB5_CONF = """\
 [libdefaults]
@@ -152,6 +153,8 @@ class Session:
                 f"does not allow {who} to do that. docs/domain.md says which rights are needed: {reason}",
                 DomainForbidden,
             )
+        if code == _REFERRAL:
+            return self._error(f"is read-only, or is not in charge of that. Name another as domain_server: {reason}")
         if code == _UNREACHABLE:
             return self._error(f"does not answer: {reason}", DomainUnreachable)
         if code == _LOCAL_ERROR and "mechanism" in reason:
@@ -226,6 +229,12 @@ def _ask_for_ticket(login: Login, server: str, folder: Path, tickets: str) -> No
         facts = {"domain": login.domain, "server": server}
         if any(text in reason for text in _REFUSED):
             raise DomainRefused(f"The domain {login.domain} does not let {who} in: {reason}", **facts) from error
+        if _ASKS_FOR_MORE in reason:
+            raise DomainRefused(
+                f"The domain {login.domain} does not let {who} in: its password has expired. Log in once, and set a "
+                "new one.",
+                **facts,
+            ) from error
         if any(text in reason for text in _ASLEEP):
             raise DomainUnreachable(f"The domain {login.domain} gives no tickets: {reason}", **facts) from error
         raise DomainError(f"There is no ticket for {who}: {reason}", **facts) from error
@@ -236,5 +245,6 @@ def _environment(folder: Path, tickets: str) -> dict[str, str]:
 
 
 def _reason(error: ToolFailed) -> str:
-    """The last line of what a program said."""
-    return str(error.facts.get("stderr") or error.message).strip().rpartition("\n")[2]
+    """The last line of what a program said, with the remedy where it is the same for all."""
+    said = str(error.facts.get("stderr") or error.message).strip().rpartition("\n")[2]
+    return f"{said}. Set the clock of this computer; the domain has another time." if "Clock skew" in said else said

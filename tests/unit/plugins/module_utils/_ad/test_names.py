@@ -44,6 +44,7 @@ def test_an_ou(dn: str, clean: str) -> None:
         "OU=A\nB,DC=lab,DC=example",
         "OU=A,,DC=lab,DC=example",
         'OU="A",DC=lab,DC=example',
+        "OU=A\\",
     ],
 )
 def test_no_ou(dn: str) -> None:
@@ -55,3 +56,10 @@ def test_the_parent_and_whether_two_are_the_same() -> None:
     assert parent_of(r"CN=A\, B,OU=Lab A,DC=lab,DC=example") == "OU=Lab A,DC=lab,DC=example"
     assert same("OU=Lab A,DC=lab,DC=example", "ou=lab a, dc=LAB,DC=example")
     assert not same("OU=Lab A,DC=lab,DC=example", "OU=Lab B,DC=lab,DC=example")
+
+
+def test_names_are_the_same_however_they_are_written() -> None:
+    assert same(r"OU=a\=b\, R\C3\A4ume,DC=lab", r"ou=a\3db\2c Räume,dc=lab")
+    assert not same(r"OU=a\,b,DC=lab", "OU=a,b,DC=lab")
+    assert parent_of(r"CN=ends with \\,OU=Lab A,DC=lab") == "OU=Lab A,DC=lab"
+    assert same(r"OU=\\,DC=lab", r"OU=\5c,DC=lab")
