@@ -39,7 +39,8 @@ attributes:
 options:
   commands:
     description:
-      - On Linux one or more lines each, for C(/bin/sh); on Windows one line each, for C(cmd.exe).
+      - On Linux one or more lines each, for C(/bin/sh); on Windows one line each, for C(cmd.exe), as one would type it
+        there.
       - They take the place of those that wait already. An empty list takes those away.
       - Files that only root or administrators can read. Nothing shows them; a command should not show its passwords
         either.
