@@ -15,7 +15,10 @@ from .records import find
 _FILES = ("/etc/sudoers", "/usr/etc/sudoers")
 _FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 ADMIN_GROUPS = ("sudo", "wheel")
-_TRUSTED = re.compile(r"^[ \t]*%(sudo|wheel)[ \t]+ALL[ \t]*=", re.MULTILINE)
+# To do everything: (ALL) NOPASSWD: ALL.
+_TRUSTED = re.compile(
+    r"^[ \t]*%(sudo|wheel)[ \t]+ALL[ \t]*=[ \t]*(?:\([^)\n]*\)[ \t]*)?(?:[A-Z_]+:[ \t]*)*ALL\b", re.MULTILINE
+)
 
 
 class Way(t.NamedTuple):
@@ -55,8 +58,8 @@ def rule_path(user: str) -> str:
 
 
 def rule_for(user: str) -> bytes:
-    """With the own password, also where sudo asks for that of root."""
-    return f"Defaults:{user} !targetpw\n{user} ALL=(ALL:ALL) ALL\n".encode()
+    """With the own password, also where sudo asks for that of root. Without quotes, TEACHERS could be an alias."""
+    return f'Defaults:"{user}" !targetpw\n"{user}" ALL=(ALL:ALL) ALL\n'.encode()
 
 
 def _counts(name: str) -> bool:

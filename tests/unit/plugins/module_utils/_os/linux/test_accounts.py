@@ -193,12 +193,19 @@ def test_administrators(tree: Tree, folder: Path) -> None:
         ("  %wheel\tALL = (ALL) ALL\n", "sudo:x:1:\nwheel:x:2:\n", True, ("wheel", False)),
         ("# %wheel ALL=(ALL) ALL\n", "wheel:x:2:\n", True, ("wheel", True)),
         ("%wheel ALL=(ALL) ALL\n", "users:x:2:\n", True, (None, True)),
+        ("%wheel ALL=(ALL:ALL) NOPASSWD: SETENV: ALL, !/bin/su\n", "wheel:x:2:\n", True, ("wheel", False)),
+        ("%wheel ALL=ALL # all\n", "wheel:x:2:\n", True, ("wheel", False)),
+        ("%sudo ALL=(ALL) /usr/bin/ALL\n", "sudo:x:1:\n", True, ("sudo", True)),
         ("", "sudo:x:2:\n", False, ("sudo", False)),
         ("", "", False, (None, True)),
     ],
 )
 def test_how_one_becomes_root(rules: str, groups: str, installed: bool, expected: tuple[str | None, bool]) -> None:
     assert sudo.way_in(rules, groups, installed) == (*expected, installed)
+
+
+def test_a_rule_is_for_a_user_and_no_alias() -> None:
+    assert sudo.rule_for("TEACHERS") == b'Defaults:"TEACHERS" !targetpw\n"TEACHERS" ALL=(ALL:ALL) ALL\n'
 
 
 def test_keys() -> None:
@@ -295,6 +302,7 @@ WRONG: list[tuple[UserRequest, str]] = [
     (UserRequest("te:cher"), "cannot be the name"),
     (UserRequest("-teacher"), "cannot be the name"),
     (UserRequest("../etc"), "cannot be the name"),
+    (UserRequest("ALL", admin=True), "cannot be the name"),
     (UserRequest("t", uid=0), "uid is 0"),
     (UserRequest("t", comment="a:b"), "no colon"),
     (UserRequest("t", home="/home/../etc"), "home is"),
