@@ -16,6 +16,7 @@ from .beneath import Root
 from .linux.selinux import order_relabel
 from .owners import group_id, user_id
 from .tree import LINUX, WINDOWS, Tree
+from .windows.names import can_be
 
 FILE, DIRECTORY, LINK, ABSENT = "file", "directory", "link", "absent"
 PRIVATE, READABLE = "private", "readable"
@@ -121,6 +122,8 @@ def path_of(tree: Tree, dest: str) -> str:
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if not path.startswith("/") or not parts or ".." in parts or "\0" in path:
         raise UsageError(f"dest is {dest!r}; it must be an absolute path of the deployed system, without '..'.")
+    if tree.family == WINDOWS and not all(map(can_be, parts)):
+        raise UsageError(f"dest is {dest!r}, which no file of a Windows can be called.")
     return "/" + "/".join(parts)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ..._errors import UsageError
 from ..hostnames import check_computer_name
 from . import languages
+from .names import folded
 
 OURS = b"<!-- golden.fleet -->"
 _NAMESPACES = {
@@ -129,10 +130,10 @@ def _check(answers: Answers) -> None:
         )
     if answers.join and answers.join.blob is not None and not _BLOB.fullmatch(answers.join.blob):
         raise UsageError("The blob of the offline join is not Base64 in one line.")
-    names = [user.name.casefold() for user in answers.users]
+    names = [folded(user.name) for user in answers.users]
     for user in answers.users:
         _check_user(user)
-        if names.count(user.name.casefold()) > 1:
+        if names.count(folded(user.name)) > 1:
             raise UsageError(f"There are two users {user.name}.")
 
 

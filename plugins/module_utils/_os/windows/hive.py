@@ -17,6 +17,7 @@ from functools import partial
 from ..._errors import OsError
 from ..beneath import Root
 from .libhivex import Hive, Values, apart
+from .names import folded
 from .values import Value, shown
 
 _CONFIG = "/Windows/System32/config"
@@ -149,6 +150,6 @@ def _edit(hive: Hive, edit: Edit) -> Value | None:
 def _named(values: Values, name: str) -> tuple[str, Value | None]:
     """A value, and its name as the key has it: Windows does not mind its case."""
     for stored, value in values.items():
-        if stored.casefold() == name.casefold():
+        if folded(stored) == folded(name):
             return stored, value
     return name, None

@@ -141,7 +141,7 @@ def test_paths_of_a_windows(tmp_path: Path) -> None:
     tree = Tree(Root(str(tmp_path), windows=True), WINDOWS, {})
     assert path_of(tree, "C:\\ProgramData\\site\\a.txt") == "/ProgramData/site/a.txt"
     assert path_of(tree, "/ProgramData//site") == "/ProgramData/site"
-    for dest in ("D:\\x", "C:x", "C:\\", "C:\\..\\x"):
+    for dest in ("D:\\x", "C:x", "C:\\", "C:\\..\\x", "C:\\a:b", "C:\\nul.txt\\a", "/a./b"):
         with pytest.raises(UsageError):
             path_of(tree, dest)
 
