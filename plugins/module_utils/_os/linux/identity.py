@@ -15,6 +15,7 @@ import uuid
 
 from ..beneath import Root
 from ..tree import Tree
+from . import cloud_init
 from .host_keys import KeyPlan, make_keys, plan_keys, public_keys
 from .hostname import hostname_in
 from .made import remember, was_made_here
@@ -169,6 +170,9 @@ def _plan(root: Root, parts: t.Collection[str]) -> _Plan:
         texts.update(_renamed_storage(root))
     if MACHINE_ID in parts and (root.read(_MACHINE_ID) or b"").strip() not in {b"", b"uninitialized"}:
         texts[_MACHINE_ID] = b""
+    if SSH_HOST_KEYS in parts:
+        orders = cloud_init.order(root, cloud_init.KEEP_HOST_KEYS)
+        texts.update({path: text.encode() for path, text in orders.items() if root.read(path) != text.encode()})
     link = MACHINE_ID in parts and root.link_target(_DBUS_ID) is None and root.exists(_DBUS_ID)
     keys = plan_keys(root) if SSH_HOST_KEYS in parts else KeyPlan([], [])
     return _Plan(remove, texts, link, keys, needs_relabel(root))

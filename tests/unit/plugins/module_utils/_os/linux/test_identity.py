@@ -220,3 +220,15 @@ def test_labels_are_renewed(tree: Tree, folder: Path) -> None:
     assert "labels" in apply(tree, ["domain"], check=False)["diff"]["after"]
     assert (folder / ".autorelabel").exists()
     assert not apply(tree, ["domain"], check=False)["changed"]
+
+
+def test_cloud_init_does_not_replace_the_keys(tree: Tree, folder: Path) -> None:
+    order = folder / "etc/cloud/cloud.cfg.d/zz-golden-ssh.cfg"
+    apply(tree, USUAL, check=False)
+    assert not order.exists(), "there is no cloud-init"
+    (folder / "etc/cloud").mkdir()
+    (folder / "etc/cloud/cloud.cfg").write_text("ssh_deletekeys: true\n")
+    assert not apply(tree, (), check=False)["changed"]
+    assert apply(tree, USUAL, check=False)["changed"]
+    assert order.read_text().splitlines()[-1] == "ssh_deletekeys: false"
+    assert not apply(tree, USUAL, check=False)["changed"]
