@@ -60,8 +60,13 @@ _SCRIPT_TEXT = """\
 # Written by golden.fleet.os_domain_join. It runs once and takes itself away, also where it fails.
 export LC_ALL=C.UTF-8
 
-forget() {{
+forget_password() {{
     [ ! -e {password} ] || shred --remove {password} || rm -f {password}
+    sync
+}}
+
+forget() {{
+    forget_password
     rm -rf {folder} {wanted} {unit}
 }}
 
@@ -90,6 +95,8 @@ if [ -e {password} ]; then
         fi
         sleep 5
     done
+    # Whatever ends this boot now, the next one goes on from here.
+    forget_password
 fi
 if [ -e {sssd_later} ]; then
     install -D -m 600 {sssd_later} {sssd}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -62,6 +63,29 @@ def test_what_waits_for_the_first_boot(root: Path) -> None:
 def test_the_script_is_one(root: Path) -> None:
     apply(open_tree(str(root)), REQUEST, check=False)
     subprocess.run(["shellcheck", str(root / "etc/golden.fleet/join/join")], check=True)
+
+
+def test_a_power_cut_after_the_join(root: Path) -> None:
+    apply(open_tree(str(root)), REQUEST, check=False)
+    folder, programs = root / "etc/golden.fleet/join", root / "programs"
+    programs.mkdir()
+    for name, text in {
+        # The password counts once.
+        "adcli": f"cat >>{root}/passwords && [ ! -e {root}/etc/krb5.keytab ] && touch {root}/etc/krb5.keytab",
+        "pam-auth-update": f"[ -e {root}/cut ] || {{ touch {root}/cut; kill -9 $PPID; }}",
+        "systemctl": f'echo "$*" >>{root}/orders',
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    script = folder / "join"
+    script.write_text(script.read_text().replace("/etc/", f"{root}/etc/"))
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    codes = [subprocess.run(["sh", script], env=environment, check=False, timeout=60).returncode for _boot in "12"]
+    assert codes == [-9, 0]
+    assert (root / "passwords").read_text() == "once-aA1"
+    assert (root / "etc/sssd/sssd.conf").exists()
+    assert "restart sssd.service" in (root / "orders").read_text()
+    assert not folder.exists()
 
 
 def test_an_image_with_its_own_sssd_conf(root: Path) -> None:
