@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 import typing as t
 
@@ -22,6 +23,7 @@ FILE, DIRECTORY, LINK, ABSENT = "file", "directory", "link", "absent"
 PRIVATE, READABLE = "private", "readable"
 _PIECE = 1 << 20
 _LONGEST_SHOWN = 100_000  # bytes of a text
+_TARGET = re.compile(r"[^\0]{1,1000}")
 _FOR_ALL = 0o004
 _ALL_MODES = 0o7777
 
@@ -128,6 +130,8 @@ def path_of(tree: Tree, dest: str) -> str:
 
 
 def _check(tree: Tree, request: FileRequest) -> None:
+    if request.state == LINK and not _TARGET.fullmatch(request.target or ""):
+        raise UsageError(f"src is {(request.target or '')[:60]!r}, to which no link can lead.")
     if tree.family == WINDOWS:
         if request.state == LINK:
             raise UsageError("Links are for Linux: golden.fleet itself would not follow one of a Windows.")
