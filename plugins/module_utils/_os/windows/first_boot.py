@@ -50,7 +50,7 @@ _REMOVE_ITSELF = '(goto) 2>nul & del "%~f0"'
 _BLOCK = re.compile(rf"{_BEGIN}\r?\n.*?{_END}(?:\r?\n|$)", re.DOTALL)
 _LONGEST = 8000  # of a line, for cmd.exe
 _SPECIAL = re.compile(r"[&|<>^]")
-_NO_LINE = re.compile("[\x00-\x1f\x7f]")
+_NO_LINE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 Steps = t.Dict[str, t.List[str]]  # noqa: UP006  # evaluated at run time
 

@@ -93,7 +93,7 @@ def test_any_command_comes_to_cmd_as_it_was_given(command: str) -> None:
     assert taken_by_a_batch_file(first_boot._lines(1, command)[0]) == f'cmd.exe /d /s /c "{command}"'
 
 
-@pytest.mark.parametrize("command", ["", "  ", "a\nb", "a\rb", "a\0b", "x" * 8000])
+@pytest.mark.parametrize("command", ["", "  ", "a\nb", "a\rb", "a\0b", "a\udcff", "x" * 8000])
 def test_what_is_no_command(command: str) -> None:
     with pytest.raises(UsageError, match="Command 1 for the first boot"):
         first_boot._lines(1, command)
