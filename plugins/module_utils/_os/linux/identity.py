@@ -106,6 +106,7 @@ _NAME_OF_STORAGE: dict[
     "/etc/nvme/hostid": re.compile(rb"^()([0-9A-Fa-f-]{36})$", re.MULTILINE),
     "/etc/nvme/hostnqn": re.compile(rb"^(nqn\..*:uuid:)([0-9A-Fa-f-]{36})$", re.MULTILINE),
 }
+_NAME = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _PROFILES = ("/etc/NetworkManager/system-connections/*", "/etc/sysconfig/network-scripts/ifcfg-*")
 _BINDING = re.compile(r"^[ \t]*(?:mac-address|HWADDR)[ \t]*=.*\n?", re.MULTILINE)
 _OTHER_PROFILES = ("/etc/netplan/*.yaml", "/etc/systemd/network/*.link", "/etc/systemd/network/*.network")
@@ -187,8 +188,8 @@ def _carry_out(root: Root, plan: _Plan) -> None:
         root.write(path, data)
     if plan.link:
         root.link(_DBUS_ID, _MACHINE_ID)
-    name = hostname_in((root.read("/etc/hostname") or b"").decode("ascii", "replace")) or "localhost"
-    make_keys(root, plan.keys, f"root@{name}")
+    name = hostname_in((root.read("/etc/hostname") or b"").decode("ascii", "replace")) or ""
+    make_keys(root, plan.keys, f"root@{name if _NAME.fullmatch(name) else 'localhost'}")
     order_relabel(root)
 
 

@@ -232,3 +232,11 @@ def test_cloud_init_does_not_replace_the_keys(tree: Tree, folder: Path) -> None:
     assert apply(tree, USUAL, check=False)["changed"]
     assert order.read_text().splitlines()[-1] == "ssh_deletekeys: false"
     assert not apply(tree, USUAL, check=False)["changed"]
+
+
+@pytest.mark.parametrize("name", [b"a\0b\n", b"two words\n", b"\xff\n"])
+def test_keys_of_a_computer_whose_name_is_none(tree: Tree, folder: Path, name: bytes) -> None:
+    (folder / "etc/hostname").write_bytes(name)
+    keys = apply(tree, USUAL, check=False)["ssh_host_keys"]
+    assert [key.split()[0] for key in keys] == ["ssh-ed25519", "ssh-rsa"]
+    assert (folder / "etc/ssh/ssh_host_rsa_key.pub").read_text().split()[2:] == ["root@localhost"]
