@@ -309,7 +309,7 @@ def _keytab(tree: Tree, request: JoinRequest, check: bool) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="golden-join-") as name:
         keytab = Path(name, "keytab")
         before = tree.root.read(_KEYTAB)
-        if before:
+        if before and _is_of(before, request.account):
             keytab.touch(0o600)
             keytab.write_bytes(before)
             if _is_member(request, keytab):
@@ -326,6 +326,15 @@ def _keytab(tree: Tree, request: JoinRequest, check: bool) -> bytes | None:
                 domain=request.domain,
             ) from error
         return keytab.read_bytes()
+
+
+def _is_of(keytab: bytes, account: str) -> bool:
+    """Whether keys of this account are in there: those of the reference computer are good, too, and its own.
+
+    Each part of a name has its length before it.
+    """
+    name = f"{account}$".encode()
+    return len(name).to_bytes(2, "big") + name in keytab
 
 
 def _is_member(request: JoinRequest, keytab: Path) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import configparser
 import dataclasses
 import os
+import struct
 import subprocess
 import typing as t
 from pathlib import Path
@@ -16,6 +17,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import OsErro
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux import join
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux.join import JoinRequest, apply, with_default_realm
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import open_tree
+from ansible_collections.golden.fleet.plugins.module_utils._run import Result
 
 REQUEST = JoinRequest(name="pc-17", domain="Lab.Example", password="once-aA1")
 PROGRAMS = [
@@ -86,6 +88,34 @@ def test_a_power_cut_after_the_join(root: Path) -> None:
     assert (root / "etc/sssd/sssd.conf").exists()
     assert "restart sssd.service" in (root / "orders").read_text()
     assert not folder.exists()
+
+
+def keytab(account: str) -> bytes:
+    """As much of one as tells whose keys are in it."""
+    parts = (each.encode() for each in ("LAB.EXAMPLE", account))
+    entry = b"\0\1" + b"".join(struct.pack(">H", len(part)) + part for part in parts) + bytes(13)
+    return b"\5\2" + struct.pack(">i", len(entry)) + entry
+
+
+def test_keys_of_another_computer_do_not_count(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def domain(argv: list[str], **_more: t.Any) -> Result:
+        """It knows every computer."""
+        done.append(argv[1])
+        place = next(each.partition("=")[2] for each in argv if each.startswith("--host-keytab"))
+        if argv[1] == "join":
+            Path(place).write_bytes(keytab("PC-17$"))
+        return Result(0, "", "")
+
+    monkeypatch.setattr(join, "run", domain)
+    (root / "etc/krb5.keytab").write_bytes(keytab("XPC-17$"))
+    now = dataclasses.replace(REQUEST, when=join.NOW)
+    assert apply(open_tree(str(root)), now, check=False)["changed"]
+    assert (root / "etc/krb5.keytab").read_bytes() == keytab("PC-17$")
+    assert done == ["join"]
+    assert not apply(open_tree(str(root)), now, check=False)["changed"]
+    assert done == ["join", "testjoin"]
 
 
 def test_an_image_with_its_own_sssd_conf(root: Path) -> None:
