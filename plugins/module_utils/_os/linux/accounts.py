@@ -161,7 +161,7 @@ def _plan(tree: Tree, request: UserRequest) -> _Plan:
 
 def _plan_away(tree: Tree, request: UserRequest) -> _Plan:
     before, defaults = _texts(tree.root), _defaults(tree.root)
-    fields = find(before[PASSWD], request.name)
+    fields = account_files.passwd_fields(before[PASSWD], request.name)
     after = account_files.without_user(before, request.name)
     rule, home = _rule(tree.root, request.name, wanted=False), fields[5] if fields else None
     if home is None or not request.remove_home or not tree.root.exists(home):

@@ -135,6 +135,7 @@ def test_names_are_those_of_the_tree(tree: Tree) -> None:
         apply(tree, text("x", owner="daemon"), check=True)
     with pytest.raises(OsError, match="no group nogroup in /etc/group"):
         apply(tree, text("x", group="nogroup"), check=True)
+    assert id_in(f"odd:x:{'9' * 5000}\n", "odd") is None
     assert id_in("+::::\nodd:x:-1\nodd:x:5", "odd") == 5
 
 

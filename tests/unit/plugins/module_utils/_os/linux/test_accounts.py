@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -329,6 +330,47 @@ def test_what_makes_no_sense(tree: Tree, folder: Path, request_: UserRequest, me
         apply(tree, request_, check=False)
     assert "secret" not in error.value.message
     assert everything(folder) == before
+
+
+@pytest.mark.parametrize("request_", [TEACHER, UserRequest("setup", present=False, remove_home=True)])
+@pytest.mark.parametrize("path", ["passwd", "group", "subuid", "login.defs"])
+def test_numbers_that_are_none(tree: Tree, folder: Path, path: str, request_: UserRequest) -> None:
+    """Not one of these is worth a traceback."""
+    odd = "9" * 5000
+    with (folder / "etc" / path).open("a") as file:
+        file.write(f"odd:x:{odd}:{odd}::/home/setup:\nUID_MIN {odd}\nSUB_UID_COUNT {odd}\n")
+    with contextlib.suppress(GoldenError):
+        apply(tree, request_, check=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "setup",
+        "setup:x",
+        "setup:x:a:b::/home/setup:/bin/sh",
+        f"setup:x:{'9' * 5000}:1::/:/",
+        "setup:x:1:4294967295::/:/",
+    ],
+)
+def test_a_line_that_makes_no_sense(tree: Tree, folder: Path, line: str) -> None:
+    text = (folder / "etc/passwd").read_text()
+    (folder / "etc/passwd").write_text(text.replace(text.splitlines()[1], line))
+    for request in (UserRequest("setup", present=False, remove_home=True), UserRequest("setup", comment="x")):
+        if ":" in line:
+            with pytest.raises(OsError, match="a line of setup that makes no sense"):
+                apply(tree, request, check=True)
+        else:
+            apply(tree, request, check=True)
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["$6$rounds=999999999$abcdefgh$", "$2b$31$abcdefghijklmnopqrstuu", "$y$jFT$abcdefgh$", "$7$CU..../....abc$"],
+)
+def test_a_hash_that_takes_for_ever_fits_nothing(known: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_crypt", lambda *_all: pytest.fail("it is tried"))
+    assert not passwords.fits("x", known + "a" * 43)
 
 
 def test_a_system_without_shadow(tree: Tree, folder: Path) -> None:
