@@ -58,8 +58,9 @@ def rule_path(user: str) -> str:
 
 
 def rule_for(user: str) -> bytes:
-    """With the own password, also where sudo asks for that of root. Without quotes, TEACHERS could be an alias."""
-    return f'Defaults:"{user}" !targetpw\n"{user}" ALL=(ALL:ALL) ALL\n'.encode()
+    """With the own password, also where sudo asks for that of root."""
+    name = user if user.islower() else f'"{user}"'  # TEACHERS could be an alias
+    return f"Defaults:{name} !targetpw\n{name} ALL=(ALL:ALL) ALL\n".encode()
 
 
 def _counts(name: str) -> bool:

@@ -207,6 +207,7 @@ def test_how_one_becomes_root(rules: str, groups: str, installed: bool, expected
 
 def test_a_rule_is_for_a_user_and_no_alias() -> None:
     assert sudo.rule_for("TEACHERS") == b'Defaults:"TEACHERS" !targetpw\n"TEACHERS" ALL=(ALL:ALL) ALL\n'
+    assert sudo.rule_for("a.b-2") == b"Defaults:a.b-2 !targetpw\na.b-2 ALL=(ALL:ALL) ALL\n"
 
 
 def test_keys() -> None:
