@@ -37,9 +37,9 @@ def apply(tree: Tree, folder: str | None, check: bool) -> dict[str, t.Any]:
     before = list(_laid(root))
     stale = [name for name in before if folded(name) not in set(map(folded, wanted))]
     missing = sorted(name for name, source in wanted.items() if not _same(root, name, source))
+    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     if not check:
         _lay(root, wanted, stale, missing)
-    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     return {
         "changed": bool(stale or missing or started["changed"]),
         "diff": {"before": {"files": sorted(before)}, "after": {"files": sorted(wanted), "written": missing}},
