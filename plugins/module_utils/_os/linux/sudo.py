@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import typing as t
 
 from ..beneath import Root
@@ -38,7 +39,8 @@ def way(root: Root, group_text: str) -> Way:
     """As this system has it."""
     texts = [root.read(path) for path in _FILES]
     installed = any(text is not None for text in texts)
-    texts += [root.read(f"{folder}/{name}") for folder in _FOLDERS for name in root.names(folder) if _counts(name)]
+    paths = [f"{folder}/{name}" for folder in _FOLDERS for name in root.names(folder) if _counts(name)]
+    texts += [root.read(path) for path in paths if (info := root.info(path)) and stat.S_ISREG(info.st_mode)]
     return way_in(b"\n".join(filter(None, texts)).decode("utf-8", "replace"), group_text, installed)
 
 

@@ -183,6 +183,7 @@ def test_administrators(tree: Tree, folder: Path) -> None:
     apply(tree, UserRequest("a.b", admin=True), check=False)
     apply(tree, UserRequest("a.b", present=False), check=False)
     assert not rule.exists()
+    (folder / "etc/sudoers.d/folder").mkdir()  # sudo does not mind
     (folder / "etc/sudoers").unlink()
     assert apply(tree, UserRequest("a.b", admin=True), check=False)["notes"][0].startswith("The deployed system has no")
 
