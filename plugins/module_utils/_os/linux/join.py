@@ -30,6 +30,7 @@ _SCRIPT = f"{_FOLDER}/join"
 _UNIT = "/etc/systemd/system/golden-join.service"
 _WANTED = "/etc/systemd/system/multi-user.target.wants/golden-join.service"
 _KEYTAB, _KRB5 = "/etc/krb5.keytab", "/etc/krb5.conf"
+_NSSWITCH = "/etc/nsswitch.conf"
 _PATIENCE = 120.0  # seconds for adcli
 _PRIVATE = {_PASSWORD: 0o600, _SSSD_LATER: 0o600, _SSSD: 0o600, _KEYTAB: 0o600, _SCRIPT: 0o700}
 # What must be in the tree, and the packages that bring it, of Debian and of others.
@@ -107,6 +108,11 @@ if [ -e {sssd_later} ]; then
     elif command -v pam-config >/dev/null; then
         pam-config --add --sss --mkhomedir
     fi
+    # Packages of Debian, and authselect, have done so; nobody does on a SUSE, which may have the file elsewhere.
+    [ -e {nsswitch} ] || cp /usr{nsswitch} {nsswitch}
+    for what in passwd group; do
+        grep -q "^$what:.*[[:space:]]sss" {nsswitch} || sed -i "s/^$what:.*/& sss/" {nsswitch}
+    done
 fi
 forget
 systemctl daemon-reload
@@ -248,6 +254,7 @@ def _files(tree: Tree, request: JoinRequest) -> dict[str, bytes]:
         adcli=shlex.join(adcli_join(request)),
         folder=_FOLDER,
         keytab=_KEYTAB,
+        nsswitch=_NSSWITCH,
         password=_PASSWORD,
         patience=int(request.patience),
         sssd=_SSSD,

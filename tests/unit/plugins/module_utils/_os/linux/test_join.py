@@ -81,11 +81,14 @@ def test_a_power_cut_after_the_join(root: Path) -> None:
         (programs / name).chmod(0o755)
     script = folder / "join"
     script.write_text(script.read_text().replace("/etc/", f"{root}/etc/"))
+    (root / "etc/nsswitch.conf").write_text("passwd: compat systemd\ngroup:\tfiles  sss\nhosts: files dns\n")
     environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
     codes = [subprocess.run(["sh", script], env=environment, check=False, timeout=60).returncode for _boot in "12"]
     assert codes == [-9, 0]
     assert (root / "passwords").read_text() == "once-aA1"
     assert (root / "etc/sssd/sssd.conf").exists()
+    switch = (root / "etc/nsswitch.conf").read_text()
+    assert switch == "passwd: compat systemd sss\ngroup:\tfiles  sss\nhosts: files dns\n"
     assert "restart sssd.service" in (root / "orders").read_text()
     assert not folder.exists()
 
