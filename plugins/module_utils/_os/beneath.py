@@ -346,6 +346,8 @@ class _Walk:
             self._open.append(os.open(name, _DIRECTORY, dir_fd=self._open[-1]))
             if self._windows:
                 os.setxattr(self._open[-1], acl.ATTRIBUTE, acl.PRIVATE)
+            else:
+                os.fchmod(self._open[-1], 0o755)  # the umask has had its say
 
 
 def _parts(path: str) -> list[str]:
