@@ -41,7 +41,7 @@ from pathlib import Path
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.plugins.connection.ssh import Connection as SshConnection
 
-from ..module_utils._os.linux.chroot import NOT_READY, command
+from ..module_utils._os.linux.chroot import HINT, NOT_READY, command
 
 
 class Connection(SshConnection):
@@ -52,7 +52,7 @@ class Connection(SshConnection):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         there = command(self.get_option("root"), ["/bin/sh", "-c", cmd])
         answer: tuple[int, bytes, bytes] = super().exec_command(shlex.join(there), in_data, sudoable)
-        if answer[0] == NOT_READY:
+        if answer[0] == NOT_READY and HINT.encode() in answer[1] + answer[2]:
             # Not a connection that was lost: nobody may take it for one and go on.
             # On a terminal, both come as one, and ssh has the last word.
             said = (answer[1].strip() or answer[2].strip()).decode("utf-8", "replace")

@@ -59,7 +59,8 @@ options:
   configure:
     description:
       - Whether C(sssd.conf) is written, and PAM set up. Set it to V(false) for an image that has its own C(sssd.conf).
-      - PAM and NSS are set up by the distribution's own means, C(pam-auth-update), C(authselect) or C(pam-config).
+      - PAM and NSS are set up by the distribution's own means, C(pam-auth-update), C(authselect) or C(pam-config);
+        where these leave it out, C(nsswitch.conf) is told of sssd.
     type: bool
     default: true
   sssd:

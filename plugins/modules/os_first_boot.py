@@ -22,6 +22,8 @@ description:
     and C(rc), the exit code.
   - On Windows they run at the end of Setup, or see O(way). One that fails does not keep the others from being run. What
     they say is in C(C:\ProgramData\golden.fleet\first-boot.log), with their exit codes, for administrators.
+  - On Linux they wait until M(golden.fleet.os_domain_join) has joined, or has given up, and until the locale of
+    M(golden.fleet.os_locale) is there.
   - The module knows of commands that wait, and not of those that were run before. Called again after that boot, it
     leaves them once more.
 extends_documentation_fragment:
@@ -39,7 +41,8 @@ attributes:
 options:
   commands:
     description:
-      - On Linux one or more lines each, for C(/bin/sh); on Windows one line each, for C(cmd.exe).
+      - On Linux one or more lines each, for C(/bin/sh); on Windows one line each, for C(cmd.exe), as one would type it
+        there.
       - They take the place of those that wait already. An empty list takes those away.
       - Files that only root or administrators can read. Nothing shows them; a command should not show its passwords
         either.

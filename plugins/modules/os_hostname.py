@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - On Linux it is C(/etc/hostname), and the names of this computer in C(/etc/hosts); other lines and aliases there
     stay as they are. A Debian, and every Linux that is given a O(domain), has a line for C(127.0.1.1).
+  - A cloud-init is told to leave the name alone.
   - On Windows it is the computer name in the registry. That is for an image that was not generalized with Sysprep;
     a generalized one gets its name from its answer file.
 extends_documentation_fragment:

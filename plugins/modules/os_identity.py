@@ -36,6 +36,7 @@ options:
       - What shall stay as it is in a Linux.
       - V(machine_id) is C(/etc/machine-id) and that of D-Bus. An empty one is filled in at the next boot.
       - V(ssh_host_keys) are made anew on the machine on which the module runs, of the kinds that there are.
+        A cloud-init is told not to replace them.
       - V(storage_names) are the names by which iSCSI and NVMe know a computer, made anew if there are any.
       - V(random_seed) includes the secret of C(systemd-creds), and the seed of systemd's boot loader.
       - V(dhcp_leases) includes what else DHCP clients and NetworkManager know a computer by.

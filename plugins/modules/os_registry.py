@@ -38,8 +38,8 @@ options:
     choices: [SYSTEM, SOFTWARE, NTUSER, DEFAULT, SAM, SECURITY]
   path:
     description:
-      - The key, from the top of the hive on, with backslashes. In V(SYSTEM), C(CurrentControlSet) is the one that the
-        Windows would start with.
+      - The key, from the top of the hive on, with backslashes; so without C(HKLM\SOFTWARE). In V(SYSTEM),
+        C(CurrentControlSet) is the one that the Windows would start with.
     type: str
     required: true
   name:
@@ -114,7 +114,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._argspec import TREE_
 from ansible_collections.golden.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.golden.fleet.plugins.module_utils._module import run_verb
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import WINDOWS, open_tree
-from ansible_collections.golden.fleet.plugins.module_utils._os.windows.hive import PLACES, Edit, change
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows.hive import PLACES, Edit, change, check_names
 from ansible_collections.golden.fleet.plugins.module_utils._os.windows.values import Value, value_of
 
 SPEC = ArgSpec(
@@ -141,6 +141,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     tree = open_tree(params["root"])
     tree.need(WINDOWS, "golden.fleet.os_registry")
+    check_names(params["path"], params["name"])
     edit = Edit(params["path"], params["name"], _value(params))
     return {**change(tree.root, params["hive"], [edit], module.check_mode), "file": PLACES[params["hive"]]}
 

@@ -28,7 +28,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._os.deployed import (
 )
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import Marker, deployed_info, mark
 from ansible_collections.golden.fleet.plugins.module_utils._os.mount import mounts_at
-from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers
+from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers, record_of
 
 from tests.support import disks
 from tests.support.disks import MIB, Piece, call, looped, make_gpt, mounted
@@ -382,6 +382,24 @@ def test_a_mount_point_that_is_none(tmp_path: Path, root: Path) -> None:
         ensure_mounted(request(disk, root))
     disk.fill(1, {"etc/fstab": f"UUID={disk.uuid(2)} /etc/fstab ext4 nofail\n"})
     assert "Not a directory" in ensure_mounted(request(disk, root))["skipped"][0]["reason"]
+
+
+def test_what_hides_the_system_does_not_stay_mounted(tmp_path: Path, root: Path) -> None:
+    disk = linux(tmp_path, "ext4", "ext4", fstab="UUID=<2> /etc ext4\n")
+    for verb in (ensure_mounted, probe):
+        with pytest.raises(OsError, match="no operating system at"):
+            verb(request(disk, root))
+        assert mounts_at(str(tmp_path)) == []
+        assert record_of(str(root)) is None
+        assert not root.exists()
+
+
+def test_odd_names_of_mount_points(tmp_path: Path, root: Path) -> None:
+    disk = linux(
+        tmp_path, "ext4", "ext4", "ext4", fstab="UUID=<2> /a\\012b ext4\nUUID=<3> /a\\012b/c\\134d\\040 ext4\n"
+    )
+    assert [each["path"] for each in ensure_mounted(request(disk, root))["mounts"]] == ["/", "/a\nb", "/a\nb/c\\d "]
+    assert ensure_unmounted(str(root), check=False)["changed"]
 
 
 def test_two_in_one_place(tmp_path: Path, root: Path) -> None:

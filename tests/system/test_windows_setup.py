@@ -206,6 +206,15 @@ def test_drivers(tree: Tree, packages: Path) -> None:
     assert steps_of(tree) == {}
 
 
+def test_drivers_that_nothing_would_install_are_not_laid(tree: Tree, packages: Path) -> None:
+    path_of(tree, "/Windows/System32/config/SOFTWARE").write_bytes(b"damaged")
+    before = files_of(tree)
+    for check in (True, False):
+        with pytest.raises(OsError, match="no registry hive"):
+            drivers.apply(tree, str(packages), check=check)
+    assert files_of(tree) == before
+
+
 def test_drivers_that_no_windows_can_have(tree: Tree, packages: Path) -> None:
     before = files_of(tree)
     for make, unmake, said in (

@@ -18,6 +18,7 @@ import typing as t
 
 from .._errors import OsError
 from . import acl
+from .windows.names import folded
 
 _PIECE = 1 << 20
 _MOST_LINKS = 40  # as the kernel has it
@@ -314,7 +315,7 @@ class _Walk:
         """As the folder that was reached has it."""
         if not self._windows or name in {".", ".."}:
             return name
-        found = [each for each in os.listdir(self._open[-1]) if each.casefold() == name.casefold()]
+        found = [each for each in os.listdir(self._open[-1]) if folded(each) == folded(name)]
         if len(found) > 1:
             raise OsError(f"The deployed system has two names that Windows cannot tell apart: {' and '.join(found)}.")
         return found[0] if found else name
@@ -345,6 +346,8 @@ class _Walk:
             self._open.append(os.open(name, _DIRECTORY, dir_fd=self._open[-1]))
             if self._windows:
                 os.setxattr(self._open[-1], acl.ATTRIBUTE, acl.PRIVATE)
+            else:
+                os.fchmod(self._open[-1], 0o755)  # the umask has had its say
 
 
 def _parts(path: str) -> list[str]:

@@ -114,6 +114,7 @@ def _mount(request: MountRequest, root: str) -> Record:
             assembly = mount_tree(contents, contents.filesystem(system.place), system.subvolume, root, access)
             kept.details = {**_details(request, system, contents, assembly), "points": mounts_at(root)}
             kept.save()
+        open_tree(root)  # what its fstab names may hide what makes it one
     except BaseException:
         kept.undo()
         raise

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 import typing as t
 
@@ -16,11 +17,13 @@ from .beneath import Root
 from .linux.selinux import order_relabel
 from .owners import group_id, user_id
 from .tree import LINUX, WINDOWS, Tree
+from .windows.names import can_be
 
 FILE, DIRECTORY, LINK, ABSENT = "file", "directory", "link", "absent"
 PRIVATE, READABLE = "private", "readable"
 _PIECE = 1 << 20
 _LONGEST_SHOWN = 100_000  # bytes of a text
+_TARGET = re.compile(r"[^\0]{1,1000}")
 _FOR_ALL = 0o004
 _ALL_MODES = 0o7777
 
@@ -121,10 +124,14 @@ def path_of(tree: Tree, dest: str) -> str:
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if not path.startswith("/") or not parts or ".." in parts or "\0" in path:
         raise UsageError(f"dest is {dest!r}; it must be an absolute path of the deployed system, without '..'.")
+    if tree.family == WINDOWS and not all(map(can_be, parts)):
+        raise UsageError(f"dest is {dest!r}, which no file of a Windows can be called.")
     return "/" + "/".join(parts)
 
 
 def _check(tree: Tree, request: FileRequest) -> None:
+    if request.state == LINK and not _TARGET.fullmatch(request.target or ""):
+        raise UsageError(f"src is {(request.target or '')[:60]!r}, to which no link can lead.")
     if tree.family == WINDOWS:
         if request.state == LINK:
             raise UsageError("Links are for Linux: golden.fleet itself would not follow one of a Windows.")

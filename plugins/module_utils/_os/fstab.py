@@ -80,7 +80,7 @@ def named(source: str, filesystems: t.Sequence[Filesystem], root: tuple[str, Fil
 
 def root_of(text: str) -> str:
     """What an fstab calls its root; empty where it does not."""
-    lines = (line.split() for line in text.splitlines())
+    lines = (line.split() for line in text.splitlines() if not line.lstrip().startswith("#"))
     return next((_decoded(fields[0]) for fields in lines if fields[1:2] == ["/"]), "")
 
 

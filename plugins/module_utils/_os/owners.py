@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from .._errors import OsError
 from .beneath import Root
+from .linux.records import is_number
 
-_LARGEST = (1 << 32) - 2
 _MOST = 16 << 20  # bytes of a file of accounts
 
 
@@ -28,7 +28,7 @@ def group_id(root: Root, group: str) -> int:
 
 
 def _id(root: Root, path: str, kind: str, name: str) -> int:
-    if name.isascii() and name.isdigit() and int(name) <= _LARGEST:
+    if is_number(name):
         return int(name)
     found = id_in((root.read(path, _MOST) or b"").decode("utf-8", "surrogateescape"), name)
     if found is None:
@@ -40,6 +40,6 @@ def id_in(accounts: str, name: str) -> int | None:
     """The number of a name in the text of passwd or group, which both have it in the third field."""
     for line in accounts.splitlines():
         fields = line.split(":")
-        if fields[0] == name and len(fields) > 2 and fields[2].isascii() and fields[2].isdigit():
+        if fields[0] == name and len(fields) > 2 and is_number(fields[2]):
             return int(fields[2])
     return None

@@ -14,6 +14,8 @@ from .beneath import Root
 from .probe import parse_os_release
 
 LINUX, WINDOWS = "linux", "windows"
+# Some find their partitions by their types, and have no fstab.
+_OF_A_LINUX = ("/etc/fstab", "/etc/passwd")
 
 
 class Tree(t.NamedTuple):
@@ -52,7 +54,7 @@ def open_tree(path: str) -> Tree:
 def identify(root: Root) -> Tree | None:
     """What system this is the root of."""
     release = root.read("/etc/os-release") or root.read("/usr/lib/os-release")
-    if release and root.exists("/etc/fstab"):
+    if release and any(map(root.exists, _OF_A_LINUX)):
         return Tree(root, LINUX, parse_os_release(release.decode("utf-8", "replace")))
     windows = Root(root.path, windows=True)
     if windows.exists("/Windows/System32/config/SYSTEM"):

@@ -17,6 +17,7 @@ from .records import (
     free_number,
     free_range,
     groups_of,
+    is_number,
     members,
     numbers,
     put,
@@ -56,6 +57,17 @@ class Account(t.NamedTuple):
     password: str | None = None
 
 
+def passwd_fields(passwd: str, name: str) -> Fields | None:
+    """Those of a user; None if there is none.
+
+    :raises OsError: they make no sense.
+    """
+    fields = find(passwd, name)
+    if fields is not None and (len(fields) != 7 or not all(map(is_number, fields[2:4]))):
+        raise OsError(f"{PASSWD} of the deployed system has a line of {name} that makes no sense.", path=PASSWD)
+    return fields
+
+
 def with_user(texts: Texts, account: Account, defaults: Defaults, today: int) -> Texts:
     """With this user.
 
@@ -63,7 +75,7 @@ def with_user(texts: Texts, account: Account, defaults: Defaults, today: int) ->
     :raises OsError: a number or a group that is asked for does not fit what is there.
     """
     name, after = account.name, dict(texts)
-    old = find(after[PASSWD], name)
+    old = passwd_fields(after[PASSWD], name)
     uid = _uid(after[PASSWD], old, account, defaults)
     gid = old[3] if old and account.group is None else _primary_group(after, uid, account, defaults)
     for group in account.groups:
@@ -107,8 +119,6 @@ def others_with_home(passwd: str, name: str, home: str) -> list[str]:
 
 def _uid(passwd: str, old: Fields | None, account: Account, defaults: Defaults) -> int:
     if old is not None:
-        if len(old) != 7 or not all(field.isascii() and field.isdigit() for field in old[2:4]):
-            raise OsError(f"{PASSWD} of the deployed system has a line of {account.name} that makes no sense.")
         if account.uid is not None and int(old[2]) != account.uid:
             raise OsError(
                 f"The deployed system has a user {account.name} already, with the number {old[2]}, not "
@@ -147,7 +157,7 @@ def _primary_group(after: Texts, uid: int, account: Account, defaults: Defaults)
 
 def _need_group(text: str, group: str) -> str:
     found = find(text, group) or next((each for each in rows(text) if each[2:3] == [group]), None)
-    if found is None or len(found) < 4 or not (found[2].isascii() and found[2].isdigit()):
+    if found is None or len(found) < 4 or not is_number(found[2]):
         raise OsError(f"The deployed system has no group {group}.")
     return found[2]
 

@@ -21,6 +21,7 @@ from .records import find, groups_of
 from .selinux import order_relabel
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
+_EVERYBODY = "ALL"  # to sudo
 _LARGEST_ID = 60_000_000
 _LARGEST_FILE = 16 << 20
 _LOCK = "/etc/.pwd.lock"  # of useradd, passwd and their like
@@ -105,7 +106,7 @@ def apply(tree: Tree, request: UserRequest, check: bool) -> dict[str, t.Any]:
 
 
 def _check(request: UserRequest) -> None:
-    if not _NAME.fullmatch(request.name):
+    if not _NAME.fullmatch(request.name) or request.name == _EVERYBODY:
         raise UsageError(f"{request.name!r} cannot be the name of a user.")
     if request.uid is not None and not 0 < request.uid <= _LARGEST_ID:
         raise UsageError(f"uid is {request.uid}; it must be from 1 to {_LARGEST_ID}.")
@@ -160,7 +161,7 @@ def _plan(tree: Tree, request: UserRequest) -> _Plan:
 
 def _plan_away(tree: Tree, request: UserRequest) -> _Plan:
     before, defaults = _texts(tree.root), _defaults(tree.root)
-    fields = find(before[PASSWD], request.name)
+    fields = account_files.passwd_fields(before[PASSWD], request.name)
     after = account_files.without_user(before, request.name)
     rule, home = _rule(tree.root, request.name, wanted=False), fields[5] if fields else None
     if home is None or not request.remove_home or not tree.root.exists(home):

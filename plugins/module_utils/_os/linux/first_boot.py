@@ -11,6 +11,7 @@ with the command that was running.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ..._errors import OsError, UsageError
@@ -25,12 +26,14 @@ _UNITS = "/etc/systemd/system"
 _WANTED = "multi-user.target.wants"
 _SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 _MOST = 999
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LONGEST = 1 << 20
 
 _UNIT = f"""\
 [Unit]
 Description=Commands of the first boot
 ConditionPathExists={FOLDER}/run
+After=golden-join.service golden-locale.service
 {{network}}
 [Service]
 Type=oneshot
@@ -134,8 +137,8 @@ def _refuse(tree: Tree, commands: t.Sequence[str]) -> None:
     if len(commands) > _MOST:
         raise UsageError(f"There are {len(commands)} commands for the first boot; at most {_MOST} are possible.")
     for number, command in enumerate(commands, 1):
-        if not command.strip() or "\0" in command or len(command.encode()) >= _LONGEST:
-            raise UsageError(f"Command {number} of the first boot is empty, holds a NUL, or has {_LONGEST} bytes.")
+        if not command.strip() or _NO_TEXT.search(command) or len(command.encode()) >= _LONGEST:
+            raise UsageError(f"Command {number} of the first boot is empty, is no text, or has {_LONGEST} bytes.")
 
 
 def _files(commands: t.Sequence[str], network: bool, reboot: bool) -> dict[str, _File]:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ..tree import Tree
+from . import cloud_init
 from .kind import is_debian
 from .selinux import order_relabel
 
@@ -25,13 +26,15 @@ def apply(tree: Tree, name: str, domain: str | None, check: bool) -> dict[str, t
     :param domain: what the full name ends in; None if nobody needs one.
     :returns: changed, diff, hostname.
     """
-    before = {path: _text(tree, path) for path in (_NAME, _HOSTS)}
+    orders = cloud_init.order(tree.root, cloud_init.KEEP_NAME)
+    before = {path: _text(tree, path) for path in (_NAME, _HOSTS, *orders)}
     old = hostname_in(before[_NAME] or "")
     own_line = is_debian(tree.root) or domain is not None
     hosts = before[_HOSTS]
     if hosts is None and own_line:
         hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
     after = {
+        **orders,
         _NAME: before[_NAME] if old == name else f"{name}\n",
         _HOSTS: None if hosts is None else named_hosts(hosts, old, full_names(name, domain), own_line),
     }

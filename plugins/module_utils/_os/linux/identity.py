@@ -15,6 +15,7 @@ import uuid
 
 from ..beneath import Root
 from ..tree import Tree
+from . import cloud_init
 from .host_keys import KeyPlan, make_keys, plan_keys, public_keys
 from .hostname import hostname_in
 from .made import remember, was_made_here
@@ -105,6 +106,7 @@ _NAME_OF_STORAGE: dict[
     "/etc/nvme/hostid": re.compile(rb"^()([0-9A-Fa-f-]{36})$", re.MULTILINE),
     "/etc/nvme/hostnqn": re.compile(rb"^(nqn\..*:uuid:)([0-9A-Fa-f-]{36})$", re.MULTILINE),
 }
+_NAME = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _PROFILES = ("/etc/NetworkManager/system-connections/*", "/etc/sysconfig/network-scripts/ifcfg-*")
 _BINDING = re.compile(r"^[ \t]*(?:mac-address|HWADDR)[ \t]*=.*\n?", re.MULTILINE)
 _OTHER_PROFILES = ("/etc/netplan/*.yaml", "/etc/systemd/network/*.link", "/etc/systemd/network/*.network")
@@ -169,6 +171,9 @@ def _plan(root: Root, parts: t.Collection[str]) -> _Plan:
         texts.update(_renamed_storage(root))
     if MACHINE_ID in parts and (root.read(_MACHINE_ID) or b"").strip() not in {b"", b"uninitialized"}:
         texts[_MACHINE_ID] = b""
+    if SSH_HOST_KEYS in parts:
+        orders = cloud_init.order(root, cloud_init.KEEP_HOST_KEYS)
+        texts.update({path: text.encode() for path, text in orders.items() if root.read(path) != text.encode()})
     link = MACHINE_ID in parts and root.link_target(_DBUS_ID) is None and root.exists(_DBUS_ID)
     keys = plan_keys(root) if SSH_HOST_KEYS in parts else KeyPlan([], [])
     return _Plan(remove, texts, link, keys, needs_relabel(root))
@@ -183,8 +188,8 @@ def _carry_out(root: Root, plan: _Plan) -> None:
         root.write(path, data)
     if plan.link:
         root.link(_DBUS_ID, _MACHINE_ID)
-    name = hostname_in((root.read("/etc/hostname") or b"").decode("ascii", "replace")) or "localhost"
-    make_keys(root, plan.keys, f"root@{name}")
+    name = hostname_in((root.read("/etc/hostname") or b"").decode("ascii", "replace")) or ""
+    make_keys(root, plan.keys, f"root@{name if _NAME.fullmatch(name) else 'localhost'}")
     order_relabel(root)
 
 

@@ -30,6 +30,7 @@ _SCRIPT = f"{_FOLDER}/join"
 _UNIT = "/etc/systemd/system/golden-join.service"
 _WANTED = "/etc/systemd/system/multi-user.target.wants/golden-join.service"
 _KEYTAB, _KRB5 = "/etc/krb5.keytab", "/etc/krb5.conf"
+_NSSWITCH = "/etc/nsswitch.conf"
 _PATIENCE = 120.0  # seconds for adcli
 _PRIVATE = {_PASSWORD: 0o600, _SSSD_LATER: 0o600, _SSSD: 0o600, _KEYTAB: 0o600, _SCRIPT: 0o700}
 # What must be in the tree, and the packages that bring it, of Debian and of others.
@@ -60,8 +61,13 @@ _SCRIPT_TEXT = """\
 # Written by golden.fleet.os_domain_join. It runs once and takes itself away, also where it fails.
 export LC_ALL=C.UTF-8
 
-forget() {{
+forget_password() {{
     [ ! -e {password} ] || shred --remove {password} || rm -f {password}
+    sync
+}}
+
+forget() {{
+    forget_password
     rm -rf {folder} {wanted} {unit}
 }}
 
@@ -90,6 +96,8 @@ if [ -e {password} ]; then
         fi
         sleep 5
     done
+    # Whatever ends this boot now, the next one goes on from here.
+    forget_password
 fi
 if [ -e {sssd_later} ]; then
     install -D -m 600 {sssd_later} {sssd}
@@ -100,6 +108,11 @@ if [ -e {sssd_later} ]; then
     elif command -v pam-config >/dev/null; then
         pam-config --add --sss --mkhomedir
     fi
+    # Packages of Debian, and authselect, have done so; nobody does on a SUSE, which may have the file elsewhere.
+    [ -e {nsswitch} ] || cp /usr{nsswitch} {nsswitch}
+    for what in passwd group; do
+        grep -q "^$what:.*[[:space:]]sss" {nsswitch} || sed -i "s/^$what:.*/& sss/" {nsswitch}
+    done
 fi
 forget
 systemctl daemon-reload
@@ -241,6 +254,7 @@ def _files(tree: Tree, request: JoinRequest) -> dict[str, bytes]:
         adcli=shlex.join(adcli_join(request)),
         folder=_FOLDER,
         keytab=_KEYTAB,
+        nsswitch=_NSSWITCH,
         password=_PASSWORD,
         patience=int(request.patience),
         sssd=_SSSD,
@@ -302,7 +316,7 @@ def _keytab(tree: Tree, request: JoinRequest, check: bool) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="golden-join-") as name:
         keytab = Path(name, "keytab")
         before = tree.root.read(_KEYTAB)
-        if before:
+        if before and _is_of(before, request.account):
             keytab.touch(0o600)
             keytab.write_bytes(before)
             if _is_member(request, keytab):
@@ -319,6 +333,15 @@ def _keytab(tree: Tree, request: JoinRequest, check: bool) -> bytes | None:
                 domain=request.domain,
             ) from error
         return keytab.read_bytes()
+
+
+def _is_of(keytab: bytes, account: str) -> bool:
+    """Whether keys of this account are in there: those of the reference computer are good, too, and its own.
+
+    Each part of a name has its length before it.
+    """
+    name = f"{account}$".encode()
+    return len(name).to_bytes(2, "big") + name in keytab
 
 
 def _is_member(request: JoinRequest, keytab: Path) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .records import is_number
+
 
 class Defaults(t.NamedTuple):
     """For new users of this system.
@@ -38,13 +40,13 @@ def defaults_in(login_defs: str, useradd: str) -> Defaults:
     known = Defaults()
 
     def number(key: str, otherwise: int) -> int:
-        return int(said[key]) if said.get(key, "").isdecimal() else otherwise
+        return int(said[key]) if is_number(said.get(key, "")) else otherwise
 
     def numbers(keys: str, otherwise: tuple[int, ...]) -> t.Any:
         return tuple(number(key, value) for key, value in zip(keys.split(), otherwise))
 
     def days(key: str, otherwise: str) -> str:
-        return said[key] if said.get(key, "").isdecimal() else otherwise
+        return said[key] if is_number(said.get(key, "")) else otherwise
 
     return Defaults(
         uids=numbers("UID_MIN UID_MAX", known.uids),

@@ -16,6 +16,8 @@ YESCRYPT, SHA512 = "$y$", "$6$"
 _EFFORT = {YESCRYPT: 0, SHA512: 100_000}  # 0: what the library takes for right
 _LIBRARIES = ("libcrypt.so.1", "libcrypt.so.2")
 _LONGEST = 511  # bytes that the library takes
+# An image may have one that takes days, or all memory.
+_OF_OURS = re.compile(r"\$6\$(?:rounds=[0-9]{1,6}\$)?(?!rounds=)|\$y\$j[./0-9A]T\$")
 _HASH = re.compile(r"\$[a-z0-9]{1,8}\$[\x21-\x39\x3b-\x7e]{8,}|[!*]+")
 
 
@@ -40,8 +42,10 @@ def hashed(password: str, scheme: str) -> str:
 
 
 def fits(password: str, known: str) -> bool:
-    """Whether a hash is of this password."""
-    return known.startswith("$") and _crypt(_library(), password, known.encode("utf-8", "surrogateescape")) == known
+    """Whether a hash is of this password; not where it is of another kind, or takes longer than ours."""
+    if not _OF_OURS.match(known):
+        return False
+    return _crypt(_library(), password, known.encode("utf-8", "surrogateescape")) == known
 
 
 def check_password(password: str) -> None:

@@ -9,14 +9,22 @@ Pure functions. Whatever they are not asked about stays as it is, byte for byte:
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 Fields = t.List[str]  # noqa: UP006  # evaluated at run time
+_NUMBER = re.compile(r"[0-9]{1,10}")  # longer ones may be too long for int()
+_LARGEST = (1 << 32) - 2
 
 
 def find(text: str, name: str) -> Fields | None:
     """The fields of a name: of its first line, which is the one that counts."""
     return next((fields for fields in rows(text) if fields[0] == name), None)
+
+
+def is_number(field: str) -> bool:
+    """Whether a user or a group could have it."""
+    return bool(_NUMBER.fullmatch(field)) and int(field) <= _LARGEST
 
 
 def rows(text: str) -> t.Iterator[Fields]:
@@ -51,7 +59,7 @@ def drop(text: str, name: str) -> str:
 def numbers(text: str, field: int = 2) -> set[int]:
     """The numbers that users or groups have."""
     found = (fields[field] for fields in rows(text) if len(fields) > field)
-    return {int(value) for value in found if value.isascii() and value.isdigit()}
+    return {int(value) for value in found if is_number(value)}
 
 
 def members(fields: t.Sequence[str]) -> list[str]:
@@ -93,7 +101,7 @@ def free_range(text: str, low: int, high: int, count: int) -> int | None:
     taken = sorted(
         (int(fields[1]), int(fields[2]))
         for fields in rows(text)
-        if len(fields) > 2 and all(field.isascii() and field.isdigit() for field in fields[1:3])
+        if len(fields) > 2 and all(map(is_number, fields[1:3]))
     )
     start = low
     for first, size in taken:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import typing as t
 
 from ..beneath import Root
@@ -15,7 +16,10 @@ from .records import find
 _FILES = ("/etc/sudoers", "/usr/etc/sudoers")
 _FOLDERS = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 ADMIN_GROUPS = ("sudo", "wheel")
-_TRUSTED = re.compile(r"^[ \t]*%(sudo|wheel)[ \t]+ALL[ \t]*=", re.MULTILINE)
+# To do everything: (ALL) NOPASSWD: ALL.
+_TRUSTED = re.compile(
+    r"^[ \t]*%(sudo|wheel)[ \t]+ALL[ \t]*=[ \t]*(?:\([^)\n]*\)[ \t]*)?(?:[A-Z_]+:[ \t]*)*ALL\b", re.MULTILINE
+)
 
 
 class Way(t.NamedTuple):
@@ -35,7 +39,8 @@ def way(root: Root, group_text: str) -> Way:
     """As this system has it."""
     texts = [root.read(path) for path in _FILES]
     installed = any(text is not None for text in texts)
-    texts += [root.read(f"{folder}/{name}") for folder in _FOLDERS for name in root.names(folder) if _counts(name)]
+    paths = [f"{folder}/{name}" for folder in _FOLDERS for name in root.names(folder) if _counts(name)]
+    texts += [root.read(path) for path in paths if (info := root.info(path)) and stat.S_ISREG(info.st_mode)]
     return way_in(b"\n".join(filter(None, texts)).decode("utf-8", "replace"), group_text, installed)
 
 
@@ -56,7 +61,8 @@ def rule_path(user: str) -> str:
 
 def rule_for(user: str) -> bytes:
     """With the own password, also where sudo asks for that of root."""
-    return f"Defaults:{user} !targetpw\n{user} ALL=(ALL:ALL) ALL\n".encode()
+    name = user if user.islower() else f'"{user}"'  # TEACHERS could be an alias
+    return f"Defaults:{name} !targetpw\n{name} ALL=(ALL:ALL) ALL\n".encode()
 
 
 def _counts(name: str) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ..._errors import UsageError
 from ..hostnames import check_computer_name
 from . import languages
+from .names import folded
 
 OURS = b"<!-- golden.fleet -->"
 _NAMESPACES = {
@@ -38,7 +39,8 @@ _BLOB = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _ACCOUNT = re.compile(r'[^"/\\\[\]:;|=,+*?<>@]{1,20}')
 _GROUP = re.compile(r'[^"/\\\[\]:;|=,+*?<>]{1,256}')
 _ADMINISTRATORS, _USERS = "Administrators", "Users"
-_SECRET = re.compile(rb"(<(Value|AccountData|Password|ProductKey|CommandLine)>)[^<]+")
+_MOST_COMMANDS, _LONGEST_COMMAND = 500, 1024
+_SECRET = re.compile(rb"(<(Value|AccountData|Password|ProductKey|CommandLine)>)[^<]+(?=</)")
 
 # By name what becomes elements: text, a number, elements again, or a list of such for several of one name.
 Elements = t.Dict[str, t.Any]  # noqa: UP006  # evaluated at run time
@@ -105,10 +107,12 @@ def answer_file(answers: Answers, architecture: str) -> bytes:
     passes = {"specialize": _specialize(answers), "oobeSystem": _oobe_system(answers)}
     root = ET.Element("unattend", _NAMESPACES)
     for name, components in passes.items():
-        settings = ET.SubElement(root, "settings", {"pass": name})
+        settings = ET.Element("settings", {"pass": name})
         for component, content in components.items():
             attributes = {"name": component, "processorArchitecture": architecture, **_COMPONENT}
-            _fill(ET.SubElement(settings, "component", attributes), content)
+            _add(settings, "component", content, attributes)
+        if len(settings):
+            root.append(settings)
     ET.indent(root)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + OURS + b"\n" + ET.tostring(root, "utf-8") + b"\n"
 
@@ -129,10 +133,15 @@ def _check(answers: Answers) -> None:
         )
     if answers.join and answers.join.blob is not None and not _BLOB.fullmatch(answers.join.blob):
         raise UsageError("The blob of the offline join is not Base64 in one line.")
-    names = [user.name.casefold() for user in answers.users]
+    commands = answers.first_logon_commands
+    if len(commands) > _MOST_COMMANDS or any(len(each) > _LONGEST_COMMAND for each in commands):
+        raise UsageError(
+            f"Windows takes {_MOST_COMMANDS} commands for the first logon, of {_LONGEST_COMMAND} characters each."
+        )
+    names = [folded(user.name) for user in answers.users]
     for user in answers.users:
         _check_user(user)
-        if names.count(user.name.casefold()) > 1:
+        if names.count(folded(user.name)) > 1:
             raise UsageError(f"There are two users {user.name}.")
 
 
@@ -226,13 +235,13 @@ def _fill(parent: ET.Element, content: Elements) -> None:
         _add(parent, name, value)
 
 
-def _add(parent: ET.Element, name: str, value: t.Any) -> None:
+def _add(parent: ET.Element, name: str, value: t.Any, attributes: t.Mapping[str, str] | None = None) -> None:
     """An element; none where there is nothing in it."""
     if isinstance(value, list):
         for each in value:
             _fill(ET.SubElement(parent, name, {"wcm:action": "add"}), each)
     elif isinstance(value, dict):
-        element = ET.Element(name)
+        element = ET.Element(name, dict(attributes or {}))
         _fill(element, value)
         if len(element):
             parent.append(element)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import typing as t
 from pathlib import Path
@@ -16,13 +15,13 @@ from ..._errors import UsageError
 from ..beneath import Root
 from ..tree import Tree
 from . import first_boot
+from .names import can_be, folded
 
 _FOLDER = f"{first_boot.FOLDER}/drivers"
 _INSTALL = (
     r'pnputil.exe /add-driver "%SystemRoot%\golden.fleet\drivers\*.inf" /subdirs /install',
     "echo golden.fleet: pnputil ended with %errorlevel%",
 )
-_ILLEGAL = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ]$')
 _PIECE = 1 << 20
 
 
@@ -36,11 +35,11 @@ def apply(tree: Tree, folder: str | None, check: bool) -> dict[str, t.Any]:
     root = tree.root
     wanted = _packages(Path(folder)) if folder is not None else {}
     before = list(_laid(root))
-    stale = [name for name in before if name.casefold() not in {each.casefold() for each in wanted}]
+    stale = [name for name in before if folded(name) not in set(map(folded, wanted))]
     missing = sorted(name for name, source in wanted.items() if not _same(root, name, source))
+    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     if not check:
         _lay(root, wanted, stale, missing)
-    started = first_boot.put(tree, first_boot.DRIVERS, _INSTALL if wanted else (), check)
     return {
         "changed": bool(stale or missing or started["changed"]),
         "diff": {"before": {"files": sorted(before)}, "after": {"files": sorted(wanted), "written": missing}},
@@ -67,11 +66,11 @@ def _packages(folder: Path) -> dict[str, Path]:
     for above, folders, files in os.walk(folder):
         for each in (Path(above, name) for name in (*folders, *files)):
             name = each.relative_to(folder).as_posix()
-            if _ILLEGAL.search(each.name) or each.is_symlink() or not (each.is_dir() or each.is_file()):
+            if not can_be(each.name) or each.is_symlink() or not (each.is_dir() or each.is_file()):
                 raise UsageError(f"{each} is nothing that a Windows can have.")
             if each.is_file():
                 found[name] = each
-    if len({name.casefold() for name in found}) != len(found):
+    if len(set(map(folded, found))) != len(found):
         raise UsageError(
             f"{folder} has two names that differ in nothing but their case, so a Windows has them not both."
         )

@@ -49,7 +49,8 @@ _CALL = rf'if exist "{_HERE}\run.cmd" call "{_HERE}\run.cmd"'
 _REMOVE_ITSELF = '(goto) 2>nul & del "%~f0"'
 _BLOCK = re.compile(rf"{_BEGIN}\r?\n.*?{_END}(?:\r?\n|$)", re.DOTALL)
 _LONGEST = 8000  # of a line, for cmd.exe
-_NO_LINE = re.compile("[\x00-\x1f\x7f]")
+_SPECIAL = re.compile(r"[&|<>^]")
+_NO_LINE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 Steps = t.Dict[str, t.List[str]]  # noqa: UP006  # evaluated at run time
 
@@ -102,10 +103,19 @@ def _way(root: Root, way: str | None) -> str:
 def _lines(number: int, command: str) -> list[str]:
     if _NO_LINE.search(command) or not command.strip():
         raise UsageError(f"Command {number} for the first boot is no single line. Put a script into the tree instead.")
-    line = f'cmd.exe /d /s /c "{command}"'
+    line = _in_batch(f'cmd.exe /d /s /c "{command}"')
     if len(line) > _LONGEST:
         raise UsageError(f"Command {number} for the first boot is longer than the {_LONGEST} characters of a line.")
     return [line, f"echo golden.fleet: command {number} ended with %errorlevel%"]
+
+
+def _in_batch(line: str) -> str:
+    """A line as a batch file must have it, so that it comes out of there unchanged: what is in the quotes of a command
+    is outside of those around it.
+    """
+    parts = line.replace("%", "%%").split('"')
+    parts[::2] = [_SPECIAL.sub(r"^\g<0>", part) for part in parts[::2]]
+    return '"'.join(parts)
 
 
 def steps_script(steps: Steps, ways: t.Collection[str]) -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import struct
 import typing as t
 from dataclasses import dataclass
 from functools import partial
 
-from ..._errors import OsError
+from ..._errors import OsError, UsageError
 from ..beneath import Root
 from .libhivex import Hive, Values, apart
+from .names import folded
 from .values import Value, shown
 
 _CONFIG = "/Windows/System32/config"
@@ -26,6 +28,9 @@ PLACES: t.Final = {
 }
 _LARGEST = 1 << 30
 _HEADER = 4096
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+_LONGEST_KEY, _LONGEST_NAME = 255, 16383
+_ABOVE = re.compile(r"HK(?:LM|CU|CR|U|CC|EY_[A-Z_]+):?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,17 @@ class Edit:
     key: str
     name: str
     value: Value | None
+
+
+def check_names(key: str, name: str) -> None:
+    """:raises UsageError: the key or the value cannot be called so."""
+    parts = [part for part in key.split("\\") if part]
+    if parts and _ABOVE.fullmatch(parts[0]):
+        raise UsageError(rf"The path {key!r} begins at the top of the hive: leave {parts[0]}, and the hive, out of it.")
+    if not parts or any(_NO_NAME.search(part) or len(part) > _LONGEST_KEY for part in parts):
+        raise UsageError(f"{key[:80]!r} is no name of a key.")
+    if _NO_NAME.search(name) or len(name) > _LONGEST_NAME:
+        raise UsageError(f"{name[:80]!r} is no name of a value.")
 
 
 def read_value(root: Root, hive: str, key: str, name: str) -> Value | None:
@@ -149,6 +165,6 @@ def _edit(hive: Hive, edit: Edit) -> Value | None:
 def _named(values: Values, name: str) -> tuple[str, Value | None]:
     """A value, and its name as the key has it: Windows does not mind its case."""
     for stored, value in values.items():
-        if stored.casefold() == name.casefold():
+        if folded(stored) == folded(name):
             return stored, value
     return name, None

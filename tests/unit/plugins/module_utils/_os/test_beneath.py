@@ -242,3 +242,14 @@ def test_a_file_keeps_its_selinux_label(tree: Path) -> None:
         pytest.skip("no SELinux labels here")
     Root(str(tree)).write("/etc/hostname", b"pc-1\n")
     assert os.getxattr(tree / "etc/hostname", "security.selinux") == label
+
+
+def test_folders_are_for_all_whatever_the_umask(tree: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        Root(str(tree)).write("/etc/X11/xorg.conf.d/keyboard.conf", b"")
+        Root(str(tree)).place("/srv/data", make=True)
+    finally:
+        os.umask(before)
+    for folder in ("etc/X11", "etc/X11/xorg.conf.d", "srv", "srv/data"):
+        assert stat.S_IMODE((tree / folder).stat().st_mode) == 0o755, folder

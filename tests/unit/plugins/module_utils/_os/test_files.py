@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError, UsageError
+from ansible_collections.golden.fleet.plugins.module_utils._errors import GoldenError, OsError, UsageError
 from ansible_collections.golden.fleet.plugins.module_utils._os.beneath import Root
 from ansible_collections.golden.fleet.plugins.module_utils._os.files import FileRequest, apply, mode_of, path_of
 from ansible_collections.golden.fleet.plugins.module_utils._os.owners import id_in
@@ -114,6 +114,13 @@ def test_what_is_in_the_way_stays(tree: Tree) -> None:
 
 
 @needs_root
+def test_a_link_that_can_be_none(tree: Tree) -> None:
+    for target in ("", "a\0b", "x" * 4096):
+        with pytest.raises(GoldenError):
+            apply(tree, FileRequest("/etc/a", "link", target=target), check=False)
+        assert not on_disk(tree, "/etc/a").is_symlink()
+
+
 def test_links_of_the_image_stay_beneath(tree: Tree, tmp_path: Path) -> None:
     (tmp_path / "root/etc/motd").symlink_to(tmp_path / "outside")
     (tmp_path / "root/etc/up").symlink_to("../../../../../../..")
@@ -128,6 +135,7 @@ def test_names_are_those_of_the_tree(tree: Tree) -> None:
         apply(tree, text("x", owner="daemon"), check=True)
     with pytest.raises(OsError, match="no group nogroup in /etc/group"):
         apply(tree, text("x", group="nogroup"), check=True)
+    assert id_in(f"odd:x:{'9' * 5000}\n", "odd") is None
     assert id_in("+::::\nodd:x:-1\nodd:x:5", "odd") == 5
 
 
@@ -141,7 +149,7 @@ def test_paths_of_a_windows(tmp_path: Path) -> None:
     tree = Tree(Root(str(tmp_path), windows=True), WINDOWS, {})
     assert path_of(tree, "C:\\ProgramData\\site\\a.txt") == "/ProgramData/site/a.txt"
     assert path_of(tree, "/ProgramData//site") == "/ProgramData/site"
-    for dest in ("D:\\x", "C:x", "C:\\", "C:\\..\\x"):
+    for dest in ("D:\\x", "C:x", "C:\\", "C:\\..\\x", "C:\\a:b", "C:\\nul.txt\\a", "/a./b"):
         with pytest.raises(UsageError):
             path_of(tree, dest)
 

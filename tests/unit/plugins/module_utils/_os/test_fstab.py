@@ -88,6 +88,10 @@ def test_names_of_partitions_mean_those_of_the_disk_that_the_root_is_on(root: st
     assert named(boot, EVERY, ("UUID=1", ROOT)) is None, "nothing tells which disk that was"
 
 
+def test_a_comment_of_debians_installer_is_not_what_the_root_is_called() -> None:
+    assert root_of("# / was on /dev/sda2 during installation\n/dev/sda2 / ext4 defaults 0 1\n") == "/dev/sda2"
+
+
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
     for entry in parse_fstab(text):

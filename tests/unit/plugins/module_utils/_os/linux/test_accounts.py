@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -182,6 +183,7 @@ def test_administrators(tree: Tree, folder: Path) -> None:
     apply(tree, UserRequest("a.b", admin=True), check=False)
     apply(tree, UserRequest("a.b", present=False), check=False)
     assert not rule.exists()
+    (folder / "etc/sudoers.d/folder").mkdir()  # sudo does not mind
     (folder / "etc/sudoers").unlink()
     assert apply(tree, UserRequest("a.b", admin=True), check=False)["notes"][0].startswith("The deployed system has no")
 
@@ -193,12 +195,20 @@ def test_administrators(tree: Tree, folder: Path) -> None:
         ("  %wheel\tALL = (ALL) ALL\n", "sudo:x:1:\nwheel:x:2:\n", True, ("wheel", False)),
         ("# %wheel ALL=(ALL) ALL\n", "wheel:x:2:\n", True, ("wheel", True)),
         ("%wheel ALL=(ALL) ALL\n", "users:x:2:\n", True, (None, True)),
+        ("%wheel ALL=(ALL:ALL) NOPASSWD: SETENV: ALL, !/bin/su\n", "wheel:x:2:\n", True, ("wheel", False)),
+        ("%wheel ALL=ALL # all\n", "wheel:x:2:\n", True, ("wheel", False)),
+        ("%sudo ALL=(ALL) /usr/bin/ALL\n", "sudo:x:1:\n", True, ("sudo", True)),
         ("", "sudo:x:2:\n", False, ("sudo", False)),
         ("", "", False, (None, True)),
     ],
 )
 def test_how_one_becomes_root(rules: str, groups: str, installed: bool, expected: tuple[str | None, bool]) -> None:
     assert sudo.way_in(rules, groups, installed) == (*expected, installed)
+
+
+def test_a_rule_is_for_a_user_and_no_alias() -> None:
+    assert sudo.rule_for("TEACHERS") == b'Defaults:"TEACHERS" !targetpw\n"TEACHERS" ALL=(ALL:ALL) ALL\n'
+    assert sudo.rule_for("a.b-2") == b"Defaults:a.b-2 !targetpw\na.b-2 ALL=(ALL:ALL) ALL\n"
 
 
 def test_keys() -> None:
@@ -295,6 +305,7 @@ WRONG: list[tuple[UserRequest, str]] = [
     (UserRequest("te:cher"), "cannot be the name"),
     (UserRequest("-teacher"), "cannot be the name"),
     (UserRequest("../etc"), "cannot be the name"),
+    (UserRequest("ALL", admin=True), "cannot be the name"),
     (UserRequest("t", uid=0), "uid is 0"),
     (UserRequest("t", comment="a:b"), "no colon"),
     (UserRequest("t", home="/home/../etc"), "home is"),
@@ -321,6 +332,47 @@ def test_what_makes_no_sense(tree: Tree, folder: Path, request_: UserRequest, me
         apply(tree, request_, check=False)
     assert "secret" not in error.value.message
     assert everything(folder) == before
+
+
+@pytest.mark.parametrize("request_", [TEACHER, UserRequest("setup", present=False, remove_home=True)])
+@pytest.mark.parametrize("path", ["passwd", "group", "subuid", "login.defs"])
+def test_numbers_that_are_none(tree: Tree, folder: Path, path: str, request_: UserRequest) -> None:
+    """Not one of these is worth a traceback."""
+    odd = "9" * 5000
+    with (folder / "etc" / path).open("a") as file:
+        file.write(f"odd:x:{odd}:{odd}::/home/setup:\nUID_MIN {odd}\nSUB_UID_COUNT {odd}\n")
+    with contextlib.suppress(GoldenError):
+        apply(tree, request_, check=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "setup",
+        "setup:x",
+        "setup:x:a:b::/home/setup:/bin/sh",
+        f"setup:x:{'9' * 5000}:1::/:/",
+        "setup:x:1:4294967295::/:/",
+    ],
+)
+def test_a_line_that_makes_no_sense(tree: Tree, folder: Path, line: str) -> None:
+    text = (folder / "etc/passwd").read_text()
+    (folder / "etc/passwd").write_text(text.replace(text.splitlines()[1], line))
+    for request in (UserRequest("setup", present=False, remove_home=True), UserRequest("setup", comment="x")):
+        if ":" in line:
+            with pytest.raises(OsError, match="a line of setup that makes no sense"):
+                apply(tree, request, check=True)
+        else:
+            apply(tree, request, check=True)
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["$6$rounds=999999999$abcdefgh$", "$2b$31$abcdefghijklmnopqrstuu", "$y$jFT$abcdefgh$", "$7$CU..../....abc$"],
+)
+def test_a_hash_that_takes_for_ever_fits_nothing(known: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_crypt", lambda *_all: pytest.fail("it is tried"))
+    assert not passwords.fits("x", known + "a" * 43)
 
 
 def test_a_system_without_shadow(tree: Tree, folder: Path) -> None:

@@ -79,13 +79,14 @@ def test_what_is_damaged_is_made_whole(tree: Tree, folder: Path) -> None:
 def test_the_unit(tree: Tree, folder: Path) -> None:
     apply(tree, ["true"], check=False)
     assert "network-online" not in (folder / UNIT).read_text()
+    assert "After=golden-join.service golden-locale.service\n" in (folder / UNIT).read_text()
     assert apply(tree, ["true"], check=False, network=True)["changed"]
     assert "After=network-online.target\n" in (folder / UNIT).read_text()
     assert apply(tree, ["true"], check=False, network=True, reboot=True)["changed"]
 
 
 def test_what_cannot_be(tree: Tree, folder: Path) -> None:
-    for commands in (["true", " \n"], ["a\0b"], ["true"] * 1000):
+    for commands in (["true", " \n"], ["a\0b"], ["a\udcff"], ["true"] * 1000):
         with pytest.raises(UsageError, match="first boot"):
             apply(tree, commands, check=True)
     with pytest.raises(OsError, match="is for Linux"):

@@ -97,3 +97,12 @@ def test_a_trap(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(OsError, match=r"/etc/hosts of the deployed system is no plain file"):
         apply(tree, "pc-1", None, check=False)
     assert "reference" in (tmp_path / "etc/hostname").read_text()
+
+
+def test_cloud_init_leaves_the_name_alone(tree: Tree, tmp_path: Path) -> None:
+    (tmp_path / "etc/cloud").mkdir()
+    (tmp_path / "etc/cloud/cloud.cfg").write_text("preserve_hostname: false\n")
+    assert apply(tree, "pc-1", None, check=False)["changed"]
+    order = tmp_path / "etc/cloud/cloud.cfg.d/zz-golden-hostname.cfg"
+    assert order.read_text().splitlines()[-1] == "preserve_hostname: true"
+    assert not apply(tree, "pc-1", None, check=False)["changed"]

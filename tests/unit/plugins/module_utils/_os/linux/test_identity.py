@@ -220,3 +220,23 @@ def test_labels_are_renewed(tree: Tree, folder: Path) -> None:
     assert "labels" in apply(tree, ["domain"], check=False)["diff"]["after"]
     assert (folder / ".autorelabel").exists()
     assert not apply(tree, ["domain"], check=False)["changed"]
+
+
+def test_cloud_init_does_not_replace_the_keys(tree: Tree, folder: Path) -> None:
+    order = folder / "etc/cloud/cloud.cfg.d/zz-golden-ssh.cfg"
+    apply(tree, USUAL, check=False)
+    assert not order.exists(), "there is no cloud-init"
+    (folder / "etc/cloud").mkdir()
+    (folder / "etc/cloud/cloud.cfg").write_text("ssh_deletekeys: true\n")
+    assert not apply(tree, (), check=False)["changed"]
+    assert apply(tree, USUAL, check=False)["changed"]
+    assert order.read_text().splitlines()[-1] == "ssh_deletekeys: false"
+    assert not apply(tree, USUAL, check=False)["changed"]
+
+
+@pytest.mark.parametrize("name", [b"a\0b\n", b"two words\n", b"\xff\n"])
+def test_keys_of_a_computer_whose_name_is_none(tree: Tree, folder: Path, name: bytes) -> None:
+    (folder / "etc/hostname").write_bytes(name)
+    keys = apply(tree, USUAL, check=False)["ssh_host_keys"]
+    assert [key.split()[0] for key in keys] == ["ssh-ed25519", "ssh-rsa"]
+    assert (folder / "etc/ssh/ssh_host_rsa_key.pub").read_text().split()[2:] == ["root@localhost"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import os
+import struct
 import subprocess
 import typing as t
 from pathlib import Path
@@ -15,6 +17,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._errors import OsErro
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux import join
 from ansible_collections.golden.fleet.plugins.module_utils._os.linux.join import JoinRequest, apply, with_default_realm
 from ansible_collections.golden.fleet.plugins.module_utils._os.tree import open_tree
+from ansible_collections.golden.fleet.plugins.module_utils._run import Result
 
 REQUEST = JoinRequest(name="pc-17", domain="Lab.Example", password="once-aA1")
 PROGRAMS = [
@@ -62,6 +65,60 @@ def test_what_waits_for_the_first_boot(root: Path) -> None:
 def test_the_script_is_one(root: Path) -> None:
     apply(open_tree(str(root)), REQUEST, check=False)
     subprocess.run(["shellcheck", str(root / "etc/golden.fleet/join/join")], check=True)
+
+
+def test_a_power_cut_after_the_join(root: Path) -> None:
+    apply(open_tree(str(root)), REQUEST, check=False)
+    folder, programs = root / "etc/golden.fleet/join", root / "programs"
+    programs.mkdir()
+    for name, text in {
+        # The password counts once.
+        "adcli": f"cat >>{root}/passwords && [ ! -e {root}/etc/krb5.keytab ] && touch {root}/etc/krb5.keytab",
+        "pam-auth-update": f"[ -e {root}/cut ] || {{ touch {root}/cut; kill -9 $PPID; }}",
+        "systemctl": f'echo "$*" >>{root}/orders',
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    script = folder / "join"
+    script.write_text(script.read_text().replace("/etc/", f"{root}/etc/"))
+    (root / "etc/nsswitch.conf").write_text("passwd: compat systemd\ngroup:\tfiles  sss\nhosts: files dns\n")
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    codes = [subprocess.run(["sh", script], env=environment, check=False, timeout=60).returncode for _boot in "12"]
+    assert codes == [-9, 0]
+    assert (root / "passwords").read_text() == "once-aA1"
+    assert (root / "etc/sssd/sssd.conf").exists()
+    switch = (root / "etc/nsswitch.conf").read_text()
+    assert switch == "passwd: compat systemd sss\ngroup:\tfiles  sss\nhosts: files dns\n"
+    assert "restart sssd.service" in (root / "orders").read_text()
+    assert not folder.exists()
+
+
+def keytab(account: str) -> bytes:
+    """As much of one as tells whose keys are in it."""
+    parts = (each.encode() for each in ("LAB.EXAMPLE", account))
+    entry = b"\0\1" + b"".join(struct.pack(">H", len(part)) + part for part in parts) + bytes(13)
+    return b"\5\2" + struct.pack(">i", len(entry)) + entry
+
+
+def test_keys_of_another_computer_do_not_count(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def domain(argv: list[str], **_more: t.Any) -> Result:
+        """It knows every computer."""
+        done.append(argv[1])
+        place = next(each.partition("=")[2] for each in argv if each.startswith("--host-keytab"))
+        if argv[1] == "join":
+            Path(place).write_bytes(keytab("PC-17$"))
+        return Result(0, "", "")
+
+    monkeypatch.setattr(join, "run", domain)
+    (root / "etc/krb5.keytab").write_bytes(keytab("XPC-17$"))
+    now = dataclasses.replace(REQUEST, when=join.NOW)
+    assert apply(open_tree(str(root)), now, check=False)["changed"]
+    assert (root / "etc/krb5.keytab").read_bytes() == keytab("PC-17$")
+    assert done == ["join"]
+    assert not apply(open_tree(str(root)), now, check=False)["changed"]
+    assert done == ["join", "testjoin"]
 
 
 def test_an_image_with_its_own_sssd_conf(root: Path) -> None:

@@ -130,9 +130,22 @@ def test_what_xml_cannot_have(bad: str, field: str) -> None:
         ({"users": (User("dot."),)}, "cannot be the name of a user"),
         ({"users": (User(". ."),)}, "cannot be the name of a user"),
         ({"users": (User("a"), User("A"))}, "two users"),
+        ({"first_logon_commands": ("x" * 1025,)}, "1024 characters"),
+        ({"first_logon_commands": ("x",) * 501}, "500"),
         ({"users": (User("a", groups=("x;Administrators",)),)}, "name of a group"),
     ],
 )
 def test_what_windows_would_not_take(change: dict[str, t.Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         answer_file(replace(Answers(), **change), "amd64")
+
+
+def test_what_is_shown_has_stars_for_secrets_alone() -> None:
+    content = answer_file(
+        Answers(users=(User("u", " s3cret"),), join=Join(name="d", username="u", password=" p")), "x86"
+    )
+    text = shown(content)
+    assert "<Password>********</Password>" in text
+    assert "<PlainText>false</PlainText>" in text
+    assert "<Password>\n" in text
+    assert " p<" not in text

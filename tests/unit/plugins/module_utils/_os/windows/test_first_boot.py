@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._errors import UsageError
 from ansible_collections.golden.fleet.plugins.module_utils._os.windows import first_boot
@@ -58,7 +60,40 @@ def test_commands() -> None:
     ]
 
 
-@pytest.mark.parametrize("command", ["", "  ", "a\nb", "a\rb", "a\0b", "x" * 8000])
+def taken_by_a_batch_file(line: str) -> str:
+    """What cmd.exe starts for a line of a batch file: first it looks for variables, then for characters that mean
+    something to it, outside of quotes."""
+    assert re.fullmatch("(?:[^%]|%%)*", line), "there would be a variable, or nothing in its place"
+    found, quoted, rest = "", False, iter(line.replace("%%", "%"))
+    for char in rest:
+        if char == "^" and not quoted:
+            found += next(rest)
+            continue
+        assert quoted or char not in "&|<>", "it would end the command"
+        quoted ^= char == '"'
+        found += char
+    return found
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'powershell -Command "Get-Service | Stop-Service"',
+        'reg add "HKLM\\SOFTWARE\\A & B" /v x /d "<y>" >nul 2>&1',
+        "for %i in (1 2) do @echo 100% %SystemRoot% ^& %i",
+        'echo "a^',
+    ],
+)
+def test_commands_come_to_cmd_as_they_were_given(command: str) -> None:
+    assert taken_by_a_batch_file(first_boot._lines(1, command)[0]) == f'cmd.exe /d /s /c "{command}"'
+
+
+@given(st.text(st.sampled_from('a "%^&|<>()!=;,'), min_size=1).filter(str.strip))
+def test_any_command_comes_to_cmd_as_it_was_given(command: str) -> None:
+    assert taken_by_a_batch_file(first_boot._lines(1, command)[0]) == f'cmd.exe /d /s /c "{command}"'
+
+
+@pytest.mark.parametrize("command", ["", "  ", "a\nb", "a\rb", "a\0b", "a\udcff", "x" * 8000])
 def test_what_is_no_command(command: str) -> None:
     with pytest.raises(UsageError, match="Command 1 for the first boot"):
         first_boot._lines(1, command)
