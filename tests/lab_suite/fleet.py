@@ -219,6 +219,11 @@ def _while_it_runs(play: Play, pattern: str, text: t.Callable[[], str]) -> None:
     assert play.process.poll() is None, play.output
 
 
+def is_blank(disk: Path) -> bool:
+    """Nothing was ever written there."""
+    return disk.stat().st_blocks == 0
+
+
 def until_said(say: t.Callable[[], str], text: str, seconds: float) -> float:
     """Wait until somebody says this; how long it took."""
     began = time.monotonic()

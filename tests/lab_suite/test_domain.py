@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.lab_suite.fleet import Fleet, Record
+from tests.lab_suite.fleet import Fleet, Record, is_blank
 from tests.lab_suite.spy import Spy, files_with, forms
 from tests.support.container import debian_tree
 from tests.support.disks import call
@@ -126,18 +126,24 @@ def desk(fleet: Fleet) -> Desk:
     return Desk(fleet)
 
 
-def steps(record: Record) -> list[str]:
+def customized(record: Record) -> list[str]:
+    return [each["step"] for each in record["customized"]["steps"] if each["changed"]]
+
+
+def passed(record: Record) -> list[str]:
     return [each["check"] for each in record["verify"]["checks"] if each["ok"]]
 
 
 @pytest.mark.usefixtures("member")
 def test_a_name_that_is_taken(fleet: Fleet, domain: SambaDomain, tmp_path: Path) -> None:
+    fleet.blank(PC)
     domain.tool("computer", "create", "desk-7", "--prepare-oldjoin", f"--computerou={OU.partition(',DC')[0]}")
     said = fleet.failing_play("deploy", "-l", PC, "-e", given(tmp_path), **ENVIRONMENT)
     assert "reuse" in said
     record = fleet.record(PC)
-    assert (record["outcome"], record["applied"]) == ("failed", True)
+    assert (record["outcome"], record["applied"]) == ("failed", False)
     assert "DESK-7" in record["error"]["message"].upper()
+    assert is_blank(fleet.disk(PC))
     assert fleet.first_device(PC) == "disk"
 
 
@@ -177,7 +183,8 @@ def test_no_secret_is_seen_while_it_becomes_itself(
     assert domain.entry("DESK-7$")["objectguid"] == before["objectguid"]
     record = fleet.record(PC)
     assert record["outcome"] == record["verify"]["outcome"] == "ok", record
-    assert {"hostname", "domain", "users", "digest", "first_boot"} <= set(steps(record))
+    assert {"hostname", "domain", "users", "digest", "first_boot"} <= set(passed(record))
+    assert {"account", "identity", "hostname", "users", "domain", "files", "first_boot"} <= set(customized(record))
     written = fleet.server_files
     assert files_with(needles, written / "srv/golden/records", written / "var/log", written / "tmp") == []
     assert files_with(needles, written, readable_by_all=True) == []
