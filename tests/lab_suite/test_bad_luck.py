@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import signal
 import typing as t
-from pathlib import Path
 
 import pytest
 
