@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import typing as t
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.deployed import Apart, opened, play, small_linux
-from tests.support.disks import MIB, Piece, make_gpt
+from tests.support.disks import MIB, Piece, call, make_gpt
 from tests.support.windows import fill
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="disks are mounted")
@@ -80,6 +81,30 @@ def test_what_was_done_to_a_linux_is_told(tmp_path: Path) -> None:
         assert (root / "etc/note").read_text() == NOTE["content"]
     again = customize(tmp_path, disk, **wanted)
     assert [step for step, changed in again.steps.items() if changed] == ["mount", "unmount"]
+
+
+def test_a_linux_installs_its_drivers_with_its_own_programs(tmp_path: Path) -> None:
+    disk = small_linux(tmp_path)
+    with opened(disk) as root:
+        for name in ("true", "sh"):
+            with_its_libraries(Path("/bin", name), root)
+        for folder in ("dev", "proc", "run", "sys", "tmp", "usr/sbin"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / "usr/sbin/update-initramfs").write_text("#!/bin/sh\n: >/made-anew\n")
+        (root / "usr/sbin/update-initramfs").chmod(0o755)
+    (tmp_path / "drivers/firmware").mkdir(parents=True)
+    (tmp_path / "drivers/firmware/card.bin").write_bytes(b"firmware")
+    told = customize(tmp_path, disk, golden_drivers={"*/*": str(tmp_path / "drivers")})
+    assert told.code == 0, told.result
+    assert told.steps["drivers"]
+    with opened(disk) as root:
+        assert (root / "lib/firmware/card.bin").read_bytes() == b"firmware"
+        assert (root / "made-anew").exists()
+
+
+def with_its_libraries(program: Path, root: Path) -> None:
+    for path in [str(program), *re.findall(r"/\S+", call("ldd", program))]:
+        call("install", "-D", path, f"{root}{path}")
 
 
 PUPIL = {"name": "pupil", "password": f"{CANARY}-pupil", "groups": ["nobody-made-it"]}

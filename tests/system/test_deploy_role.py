@@ -48,6 +48,18 @@ def test_a_server_that_is_lost_in_the_middle(tmp_path: Path) -> None:
     assert not stage.calls("os_domain_join", "deployed_marker")
 
 
+def test_a_machine_that_is_back_is_not_switched_off_when_its_check_fails(tmp_path: Path) -> None:
+    power = {"provider": "redfish", "address": "http://127.0.0.1:1", "username": "a", "password": "b"}
+    stage = Stage(tmp_path, {"pc-1": {"golden_power": power}})
+    stage.says("wait_for_system", {"seconds": 1.0})
+    own = tmp_path / "own.yml"
+    own.write_text("- {name: Mine, ansible.builtin.command: /bin/false}\n")
+    code, said = stage.play("deploy", deploy_after_tasks=str(own))
+    assert code == 2, said
+    calls = [call["module"] for call in stage.calls("power", "wait_for_system")]
+    assert calls == ["power", "power", "wait_for_system"]
+
+
 def test_a_record_says_nothing_of_an_earlier_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"pc-1": {}})
     checked_in: dict[str, t.Any] = {}
