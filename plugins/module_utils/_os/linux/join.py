@@ -51,7 +51,7 @@ ConditionPathExists={_SCRIPT}
 
 [Service]
 Type=oneshot
-ExecStart={_SCRIPT}
+ExecStart=/bin/sh {_SCRIPT}
 
 [Install]
 WantedBy=multi-user.target

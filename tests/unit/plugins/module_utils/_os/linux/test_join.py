@@ -55,7 +55,7 @@ def test_what_waits_for_the_first_boot(root: Path) -> None:
     assert (mode(folder), mode(folder / "password"), mode(folder / "sssd.conf")) == (0o700, 0o600, 0o600)
     assert "once-aA1" not in (folder / "join").read_text()
     unit = root / "etc/systemd/system/multi-user.target.wants/golden-join.service"
-    assert "ExecStart=/etc/golden.fleet/join/join" in unit.read_text()
+    assert "ExecStart=/bin/sh /etc/golden.fleet/join/join" in unit.read_text()
     assert "default_realm = LAB.EXAMPLE" in (root / "etc/krb5.conf").read_text()
     assert not apply(open_tree(str(root)), REQUEST, check=False)["changed"]
     again = apply(open_tree(str(root)), dataclasses.replace(REQUEST, password="other-aA1"), check=False)
