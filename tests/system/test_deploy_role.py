@@ -60,6 +60,14 @@ def test_a_machine_that_is_back_is_not_switched_off_when_its_check_fails(tmp_pat
     assert calls == ["power", "power", "wait_for_system"]
 
 
+def test_a_record_that_cannot_be_written(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"pc-1": {}})
+    stage.says("wait_for_system", {"_touch": [str(stage.cut_server)]})
+    code, said = stage.play("deploy")
+    assert code == 2, said
+    assert "imaging cannot be reached, so that no record says how pc-1 ended: ok." in said
+
+
 def test_a_record_says_nothing_of_an_earlier_run(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"pc-1": {}})
     checked_in: dict[str, t.Any] = {}
