@@ -41,7 +41,7 @@ _ACCOUNT = {
 _ANSWERS: dict[str, dict[str, t.Any]] = {
     "pxe_reboot": {"checkin": _CHECKIN, "entry": {"id": "d1"}, "seconds": 1.0},
     "image_info": {"images": [{"image": "lab-a:1", "digest": DIGEST, "firmware": [], "os": []}]},
-    "deployed_info": {"disk": "/dev/sda", "marker": None},
+    "deployed_info": {"disk": "/dev/sda", "family": "linux", "marker": None},
     "image_apply": {"changed": True, "disk": {"path": "/dev/sda"}, "bytes": 7},
     "os_mount": _SYSTEM,
     "deployed_marker": {"changed": True, "marker": _MARKER, "ssh_host_keys": []},
