@@ -18,6 +18,8 @@ from ._libraries import need
 from ._run import run
 
 _DMI = {"vendor": "sys_vendor", "product": "product_name", "serial": "product_serial", "uuid": "product_uuid"}
+_LEAST_DIGITS = 4  # an id of all zeros, or all F, is none
+_OF_ALL = {"03000200-0400-0500-0006-000700080009"}  # what makers of boards forget to replace
 
 
 def source_facts(disk: Disk) -> dict[str, t.Any]:
@@ -33,6 +35,13 @@ def source_facts(disk: Disk) -> dict[str, t.Any]:
             if key in {"path", "size", "sector_size", "physical_sector_size", "serial", "wwn", "model", "transport"}
         },
     }
+
+
+def machine_uuid() -> str | None:
+    """By which its firmware tells this machine from all others; None where it does not."""
+    uid = (_dmi(_DMI["uuid"]) or "").lower()
+    digits = uid.replace("-", "")
+    return None if len(set(digits)) < _LEAST_DIGITS or uid in _OF_ALL else uid
 
 
 def tool_versions() -> dict[str, str]:
