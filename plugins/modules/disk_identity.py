@@ -87,8 +87,8 @@ notes:
   type: list
   elements: str
   sample:
-    - "partition 1 has no EFI/BOOT/BOOTX64.EFI: a firmware that has been told of this disk finds it no more under its new
-      id, and has to be told again."
+    - "partition 1 has no EFI/BOOT/BOOTX64.EFI: a firmware that has been told of this disk finds it no more under its
+      new id, and has to be told again."
 """
 
 import typing as t

@@ -152,3 +152,210 @@ def test_all_ids_are_new_and_all_that_names_them_follows(computer: Computer, tmp
     assert (again["changed"], again["files"], computer.ids) == (False, [], after)
     with computer.opened(1) as top:
         assert not (top / ".golden-fleet-ids").exists()
+
+
+def test_computers_share_no_id(computer: Computer) -> None:
+    every = [set(computer.ids.values())]
+    for seed in (SEED, OTHER):
+        computer.renew(seed)
+        every.append(set(computer.ids.values()))
+    assert len(set.union(*every)) == sum(map(len, every))
+    assert computer.text(1, "etc/fstab") == fstab(computer.ids)
+
+
+def test_a_disk_with_a_dos_table(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4", "swap", label="dos")
+    before = computer.ids
+    uuids = [f"{before['table'][2:]}-{number:02x}" for number in (1, 2)]
+    lines = f"PARTUUID={uuids[0]} / ext4 defaults 0 1\n/dev/disk/by-partuuid/{uuids[1]} none swap sw 0 0\n"
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": lines})
+    code = everything(computer)[:440]
+    computer.renew()
+    after = computer.ids
+    assert set(after.values()).isdisjoint(before.values())
+    assert computer.text(1, "etc/fstab") == lines.replace(before["table"][2:], after["table"][2:])
+    assert everything(computer)[:440] == code
+    assert not computer.renew()["changed"]
+
+
+def test_a_disk_without_a_table_and_without_a_system(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4")
+    disks.make_filesystem(computer.path, "xfs", disks.SIZE["xfs"])
+    before = computer.ids
+    assert computer.renew()["changed"]
+    assert list(before) == ["filesystem disk"]
+    assert computer.ids != before
+    disks.check_filesystem(computer.path, "xfs")
+
+
+def test_subvolumes_of_a_btrfs(tmp_path: Path) -> None:
+    """A system in a subvolume that is the default, and one beside it."""
+    computer = Computer(tmp_path, "btrfs")
+    line = f"UUID={computer.ids['filesystem 1']} / btrfs defaults 0 0\n"
+    with computer.opened(1) as top:
+        for name in ("@", "@other"):
+            call("btrfs", "subvolume", "create", top / name)
+        call("btrfs", "subvolume", "create", top / "@/deep")
+        call("btrfs", "subvolume", "set-default", top / "@/deep")
+        for name in ("@", "@other", "@/deep"):
+            (top / name / "etc").mkdir()
+            (top / name / "etc/fstab").write_text(line)
+    done = computer.renew()
+    assert sorted(done["files"]) == [f"partition 1: /{name}/etc/fstab" for name in ("@/deep", "@", "@other")]
+    with computer.opened(1, "-o", "subvolid=5") as top:
+        for name in ("@", "@other", "@/deep"):
+            assert (
+                top / name / "etc/fstab"
+            ).read_text() == f"UUID={computer.ids['filesystem 1']} / btrfs defaults 0 0\n"
+
+
+TWIN = "6a1c2b0e-7d52-4f7e-9a53-3c1f3a0d1e77"
+
+
+BITLOCKER = {0: b"\xeb\x58\x90-FVE-FS-", 0xB0: (MIB).to_bytes(8, "little"), MIB: b"-FVE-FS-\x40\0\2\0"}
+
+
+def _put(node: str, pieces: t.Mapping[int, bytes]) -> None:
+    with open(node, "r+b") as file:
+        for offset, data in pieces.items():
+            file.seek(offset)
+            file.write(data)
+
+
+def _hibernate(node: str) -> None:
+    call("mkswap", node)
+    with open(node, "r+b") as file:
+        file.seek(4086)
+        file.write(b"S1SUSPEND\0")
+
+
+def _hibernated_windows(node: str) -> None:
+    call("mkntfs", "-q", "-F", "-Q", node)
+    with mounted(node, "-t", "ntfs-3g") as top:
+        (top / "Windows").mkdir()
+        (top / "hiberfil.sys").write_bytes(b"hibr".ljust(4096, b"\0"))
+
+
+REFUSED: dict[str, tuple[t.Callable[[str], object], str]] = {
+    "LVM": (lambda node: call("pvcreate", "--config", "devices{use_devicesfile=0}", "-y", node), "belongs to LVM"),
+    "LUKS": (lambda node: _put(node, {0: b"LUKS\xba\xbe\0\1"}), "encrypted with LUKS"),
+    "f2fs": (lambda node: call("mkfs.f2fs", "-q", "-f", node), "of kind f2fs"),
+    "BitLocker": (lambda node: _put(node, BITLOCKER), "must not be changed: it is encrypted with BitLocker"),
+    "hibernated Linux": (_hibernate, "hibernated Linux"),
+    "hibernated Windows": (_hibernated_windows, "hibernated"),
+    "twins": (lambda node: call("mkfs.ext4", "-q", "-F", "-U", TWIN, node), "have the id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_cannot_be_changed_is_refused_before_anything_is(reason: str, tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4", "f2fs")
+    spoil, said = REFUSED[reason]
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": f"UUID={TWIN} / ext4 defaults\n"})
+    piece = computer.pieces[0]
+    with looped(computer.path, "--offset", str(piece.start), "--sizelimit", str(piece.size)) as node:
+        call("e2fsck", "-fp", node)
+        call("tune2fs", "-U", TWIN, node)
+    piece = computer.pieces[1]
+    with looped(computer.path, "--offset", str(piece.start), "--sizelimit", str(piece.size)) as node:
+        spoil(node)
+    before = everything(computer)
+    with pytest.raises(OsError, match=said):
+        computer.renew()
+    assert everything(computer) == before
+
+
+def test_odd_files(tmp_path: Path) -> None:
+    """A link out of the system, a fifo where there should be a file: nothing outside is touched, nothing half done."""
+    computer = Computer(tmp_path, "ext4")
+    outside = tmp_path / "outside"
+    line = f"UUID={computer.ids['filesystem 1']} / ext4 defaults\n"
+    outside.write_text(line)
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": line, "boot/grub/x": ""})
+    with computer.opened(1) as top:
+        (top / "etc/crypttab").symlink_to(outside)
+        (top / "boot/grub/grub.cfg").symlink_to("../../../../../.." + str(outside))
+        (top / "boot/grub2").symlink_to("grub2")
+        (top / "etc/default").write_text("a file")
+    with pytest.raises(OsError, match="Too many levels of symbolic links"):
+        computer.renew()
+    with computer.opened(1) as top:
+        (top / "boot/grub2").unlink()
+        os.mkfifo(top / "etc/default.fifo")
+        (top / "etc/crypttab").unlink()
+        os.mkfifo(top / "etc/crypttab")
+    before = computer.ids
+    with pytest.raises(OsError, match=r"/etc/crypttab of the deployed system is no plain file"):
+        computer.renew()
+    assert computer.ids == before
+    with computer.opened(1) as top:
+        (top / "etc/crypttab").unlink()
+    done = computer.renew()
+    assert done["files"] == ["partition 1: /etc/fstab"]
+    assert outside.read_text() == line
+
+
+def test_a_program_that_is_missing_is_missed_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer = Computer(tmp_path, "ext4", "xfs")
+    before = everything(computer)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("blkid", "sfdisk", "wipefs", "e2fsck", "losetup", "lsblk"):
+        (tools / name).symlink_to(str(shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")))
+    monkeypatch.setattr(_run, "_SYSTEM_PATHS", ())
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(ToolMissing, match=r"tune2fs is not installed .* Install the package 'e2fsprogs'"):
+        computer.renew()
+    assert everything(computer) == before
+
+
+def _killed(computer: Computer, at: int) -> bool:
+    """Renew in another process, which is killed where it starts its so-many-th program."""
+    pid = os.fork()
+    if pid == 0:
+        left, start = at, subprocess.run
+
+        def counted(*arguments: t.Any, **options: t.Any) -> t.Any:
+            nonlocal left
+            # Between making a loop device and detaching it there is a moment in which it would stay; a restart ends it.
+            left -= "--detach" not in arguments[0]
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return start(*arguments, **options)
+
+        subprocess.run = counted  # type: ignore[assignment]
+        try:
+            computer.renew()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _pid, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_whenever_it_is_killed_the_next_run_completes_it(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4", "swap", "ext2")
+    ids = computer.ids
+    text = "UUID={filesystem 1} / ext4 defaults 0 1\nUUID={filesystem 2} none swap sw\nUUID={filesystem 3} /boot ext2\n"
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": text.format_map(ids)})
+    computer.write(3, {"grub/grub.cfg": f"root=UUID={ids['filesystem 1']}"})
+    pristine = tmp_path / "pristine.img"
+    shutil.copyfile(computer.path, pristine)
+    assert computer.renew()["changed"]
+    wanted = computer.ids
+    kills, at = 0, 1
+    while True:
+        shutil.copyfile(pristine, computer.path)
+        if not _killed(computer, at):
+            break
+        computer.renew(SEED if at % 2 else OTHER)
+        assert not computer.renew(SEED if at % 2 else OTHER)["changed"]
+        now = computer.ids
+        assert at % 2 == 0 or now == wanted
+        assert computer.text(1, "etc/fstab") == text.format_map(now)
+        assert computer.text(3, "grub/grub.cfg") == f"root=UUID={now['filesystem 1']}"
+        kills, at = kills + 1, at + 3
+    assert kills > 20

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private. What ids a disk had before they were being changed, noted in its filesystems until that is done.
+"""Private. What ids a disk had and gets, noted in its filesystems until all is done.
 
-Without it, nobody could tell after an interruption what in an initramfs is an old id of this disk.
+Without it, nobody could tell after an interruption what in an initramfs is an old id of this disk, nor what in its files
+is one that it was to get for another seed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Former = t.Dict[str, t.List[str]]  # noqa: UP006  # evaluated at run time
 
 
 def read(root: Root) -> Former | None:
-    """By place, the ids that were there; None if nothing is noted. It comes from a disk, so it may be anything."""
+    """By place, the ids that there were or were to be; None if nothing is noted. It comes from a disk, so it may be anything."""
     data = root.read(_FILE)
     if data is None:
         return None
@@ -41,7 +42,7 @@ def remove(root: Root) -> None:
 
 
 def merged(ids: Ids, notes: t.Iterable[Former]) -> Former:
-    """What each place has, and what it had."""
+    """What each place has, and what is noted of it."""
     found = {place: [each.value] for place, each in ids.items()}
     for note in notes:
         for place, values in note.items():

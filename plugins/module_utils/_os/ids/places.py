@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import typing as t
 
 from ..._disk.handle import DiskHandle, aligned_buffer
@@ -77,7 +78,8 @@ def _visit(disk: Disk, filesystem: Filesystem, folder: str, writable: bool, work
 def _subvolumes(root: Root) -> list[str]:
     """Where in a btrfs a system may have its root: the top, the folders there, and the default subvolume."""
     default = _DEFAULT.search(run(["btrfs", "subvolume", "get-default", root.path]).stdout)
-    folders = [f"/{name}" for name in root.names("/") if root.names(f"/{name}/etc")]
+    paths = (f"/{name}" for name in root.names("/"))
+    folders = [path for path in paths if (info := root.info(path)) and stat.S_ISDIR(info.st_mode)]
     return list(dict.fromkeys(["", *folders, *([f"/{default[1]}"] if default else [])]))
 
 

@@ -187,7 +187,8 @@ def _check_ramdisks(plan: _Plan) -> None:
 
 def _note(files: Files, plan: _Plan) -> None:
     if isinstance(files.tree, Root) and (files.is_system or files.rename(plan.names, write=False)):
-        journal.write(files.tree, plan.former)
+        every = {place: [*values, plan.wanted[place].value] for place, values in plan.former.items()}
+        journal.write(files.tree, every)
 
 
 def _noted(files: Files) -> journal.Former | None:

@@ -22,22 +22,21 @@ from .names import TABLE, Ids, Renaming, guid, signature
 
 _DRIVES = "MountedDevices"
 _OF_A_GPT = b"DMIO:ID:"
-_PARTITION, _LENGTH, _GPT, _DOS = 6, 0x48, 0, 1
-# kind, flags, length, nothing; partition; kind of disk, kind of table; disk
+_PARTITION, _LENGTH = 6, 0x48
+# Kind, flags, length, nothing; the partition; kind of disk, kind of table; the disk. With a GPT, both are GUIDs; else
+# they are where the partition begins, and the disk's signature, each followed by zeros.
 _DEVICE = re.compile(
-    re.escape(struct.pack("<I", _PARTITION))
-    + rb".{4}"
-    + re.escape(struct.pack("<I", _LENGTH))
-    + rb".{4}(?P<partition>.{16}).{4}(?P<table>[\0\x01])\0{3}(?P<disk>.{16})",
+    b"(?P<head>%s.{4}%s.{4})" % (re.escape(struct.pack("<I", _PARTITION)), re.escape(struct.pack("<I", _LENGTH)))
+    + b"(?P<partition>.{16})(?P<kinds>.{8})(?P<disk>.{16})",
     re.DOTALL,
 )
+_REST = bytes(12)
 _INFORMATION = re.compile(r'(?<=\bid=")(\d+)(?=")')  # how the recovery environment's ReAgent.xml has a signature
 
 
 class Device(t.NamedTuple):
     """A partition, as a BCD names it."""
 
-    table: int
     disk: bytes
     partition: bytes
 
@@ -53,18 +52,18 @@ def devices_in(hive: bytes, place: str) -> list[Device]:
     :raises OsError: it is damaged, or was not closed cleanly.
     """
     every = (found for data in binaries(hive, place, "Objects") for found in _DEVICE.finditer(data))
-    return [Device(found["table"][0], found["disk"], found["partition"]) for found in every]
+    return [Device(found["disk"], found["partition"]) for found in every]
 
 
 def strangers(devices: t.Iterable[Device], table: PartitionTable, ids: Ids) -> list[Device]:
     """Those that are no partition of a disk with this table and these ids."""
     if table.label == "dos":
-        disk = signature(ids[TABLE])
-        known = {each.start.to_bytes(16, "little") for each in table.partitions}
-        return [each for each in devices if (each.table, each.disk[:4]) != (_DOS, disk) or each.partition not in known]
-    known = {guid(ids[f"partition {each.number}"]) for each in table.partitions}
-    disk = guid(ids[TABLE])
-    return [each for each in devices if (each.table, each.disk) != (_GPT, disk) or each.partition not in known]
+        disk = signature(ids[TABLE]) + _REST
+        partitions = [each.start.to_bytes(16, "little") for each in table.partitions]
+    else:
+        disk = guid(ids[TABLE])
+        partitions = [guid(ids[f"partition {each.number}"]) for each in table.partitions]
+    return [each for each in devices if each.disk != disk or each.partition not in partitions]
 
 
 def renamed_information(text: bytes, names: Renaming) -> bytes:
@@ -88,17 +87,12 @@ def rename_drives(root: Root, names: Renaming, write: bool) -> bool:
 
 
 def _renamed(found: re.Match[bytes], names: Renaming) -> bytes:
-    data = bytearray(found[0])
-    partition, disk = (slice(found.start(each) - found.start(), found.end(each) - found.start()) for each in _FIELDS)
-    if found["table"][0] == _GPT:
-        data[partition] = names.guids.get(found["partition"], found["partition"])
-        data[disk] = names.guids.get(found["disk"], found["disk"])
+    disk, partition = found["disk"], found["partition"]
+    if disk.endswith(_REST):
+        disk = names.signatures.get(disk[:4], disk[:4]) + _REST
     else:
-        data[disk] = names.signatures.get(found["disk"][:4], found["disk"][:4]) + found["disk"][4:]
-    return bytes(data)
-
-
-_FIELDS = ("partition", "disk")
+        disk, partition = names.guids.get(disk, disk), names.guids.get(partition, partition)
+    return found["head"] + partition + found["kinds"] + disk
 
 
 def _renamed_drive(value: Value, names: Renaming) -> Value:
