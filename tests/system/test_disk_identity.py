@@ -24,7 +24,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._os.mount import moun
 from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers
 
 from tests.support import disks
-from tests.support.disks import MIB, Piece, call, looped, make_dos, make_gpt, mounted
+from tests.support.disks import MIB, Piece, call, looped, make_dos, make_gpt, mounted, own_mounts
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="filesystems are mounted")
 
@@ -79,10 +79,11 @@ class Computer:
 
 @pytest.fixture(autouse=True)
 def nothing_stays(tmp_path: Path) -> t.Iterator[None]:
-    yield
-    assert mounts_at(str(tmp_path)) == []
-    assert str(tmp_path) not in call("losetup", "--list", "--noheadings")
-    assert [each for each in leftovers() if each.disk.startswith(str(tmp_path))] == []
+    with own_mounts():
+        yield
+        assert mounts_at(str(tmp_path)) == []
+        assert str(tmp_path) not in call("losetup", "--list", "--noheadings")
+        assert [each for each in leftovers() if each.disk.startswith(str(tmp_path))] == []
 
 
 def fstab(ids: t.Mapping[str, str]) -> str:
@@ -243,7 +244,7 @@ REFUSED: dict[str, tuple[t.Callable[[str], object], str]] = {
     "BitLocker": (lambda node: _put(node, BITLOCKER), "must not be changed: it is encrypted with BitLocker"),
     "hibernated Linux": (_hibernate, "hibernated Linux"),
     "hibernated Windows": (_hibernated_windows, "hibernated"),
-    "twins": (lambda node: call("mkfs.ext4", "-q", "-F", "-U", TWIN, node), "have the id"),
+    "twins": (lambda node: call("mkfs.ext4", "-q", "-F", "-U", TWIN, node), "names an id that more than one"),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.select import D
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids import volumes
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids.renew import renew
 from ansible_collections.golden.fleet.tests.support import debian
-from ansible_collections.golden.fleet.tests.support.disks import call, mounted
+from ansible_collections.golden.fleet.tests.support.disks import call, mounted, own_mounts
 from ansible_collections.golden.fleet.tests.support.qemu import Firmware, Machine
 
 pytestmark = pytest.mark.slow
@@ -57,18 +57,19 @@ def _resume(root: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def clones(tmp_path_factory: pytest.TempPathFactory) -> _Clones:
+def clones(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[_Clones]:
     folder = tmp_path_factory.mktemp("clones")
     reference = folder / "reference.img"
     debian.copy_disk(debian.disks().this_month, reference)
-    _prepare(reference)
     found = _Clones(reference, {}, {})
-    for firmware in t.get_args(Firmware):
-        disk = folder / f"{firmware}.img"
-        debian.copy_disk(reference, disk)
-        found.disks[firmware] = disk
-        found.results[firmware] = renew(DiskHint(path=str(disk)), f"pc-{firmware}", check=False)
-    return found
+    with own_mounts():
+        _prepare(reference)
+        for firmware in t.get_args(Firmware):
+            disk = folder / f"{firmware}.img"
+            debian.copy_disk(reference, disk)
+            found.disks[firmware] = disk
+            found.results[firmware] = renew(DiskHint(path=str(disk)), f"pc-{firmware}", check=False)
+        yield found
 
 
 @pytest.mark.parametrize("firmware", t.get_args(Firmware))

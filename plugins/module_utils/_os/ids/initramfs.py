@@ -78,6 +78,8 @@ def _through(make: t.Callable[[], t.Any]) -> t.Callable[[memoryview], t.Iterator
             if unpacker.eof:
                 return
             yield unpacker.decompress(data[at : at + _PIECE])
+        if not unpacker.eof:
+            raise EOFError
 
     return unpack
 

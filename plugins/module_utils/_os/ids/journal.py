@@ -4,8 +4,8 @@
 
 """Private. What ids a disk had and gets, noted in its filesystems until all is done.
 
-Without it, nobody could tell after an interruption what in an initramfs is an old id of this disk, nor what in its files
-is one that it was to get for another seed.
+Without it, nobody could tell after an interruption what in an initramfs is an old id of this disk, nor what in its
+files is one that it was to get for another seed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Former = t.Dict[str, t.List[str]]  # noqa: UP006  # evaluated at run time
 
 
 def read(root: Root) -> Former | None:
-    """By place, the ids that there were or were to be; None if nothing is noted. It comes from a disk, so it may be anything."""
+    """By place, the ids that there were or were to be; None if nothing is noted. A disk may have anything there."""
     data = root.read(_FILE)
     if data is None:
         return None

@@ -31,6 +31,7 @@ class _Plan:
     """What there is to do.
 
     :ivar wanted: the ids, by place.
+    :ivar twins: the ids that more than one has.
     :ivar files: those that name old ids.
     :ivar ramdisks: those that name old ids, or may; and whether they surely do.
     :ivar noted: an earlier run was interrupted.
@@ -40,6 +41,7 @@ class _Plan:
     found: Found
     wanted: Ids
     names: Renaming
+    twins: Renaming
     former: journal.Former
     files: list[str] = dataclasses.field(default_factory=list)
     ramdisks: dict[str, bool] = dataclasses.field(default_factory=dict)
@@ -89,8 +91,7 @@ def _plan(disk: Disk, seed: str) -> _Plan:
     wanted = {place: each.derived(own, place) for place, each in found.ids.items()}
     notes = [note for note in places.visit(disk, False, _noted) if note is not None]
     former = journal.merged(found.ids, notes)
-    _refuse_twins(found)
-    plan = _Plan(found, wanted, _renaming(found, wanted, former), former, noted=bool(notes))
+    plan = _Plan(found, wanted, _renaming(found, wanted, former), _twins(found, wanted), former, noted=bool(notes))
     for look in places.visit(disk, False, lambda files: _look(files, plan)):
         plan.files += look.files
         plan.ramdisks.update(look.ramdisks)
@@ -125,6 +126,7 @@ class _Look(t.NamedTuple):
 
 def _look(files: Files, plan: _Plan) -> _Look:
     _refuse_strangers(files, plan)
+    _refuse_twins(files, plan)
     shown = [f"{files.name}: {path}" for path in files.rename(plan.names, write=False)]
     held = {f"{files.name}: {path}": surely for path, surely in files.ramdisks_naming(plan.names).items()}
     notes = []
@@ -150,15 +152,15 @@ def _refuse_strangers(files: Files, plan: _Plan) -> None:
             )
 
 
-def _refuse_twins(found: Found) -> None:
-    counted = collections.Counter(found.ids.values())
-    for each, count in counted.items():
-        if count > 1:
-            raise OsError(
-                f"{count} places of {found.disk.path} have the id {each.value}, so nobody can tell what means which. "
-                "Nothing was changed. Give one of them another id on the reference computer.",
-                disk=found.disk.path,
-            )
+def _refuse_twins(files: Files, plan: _Plan) -> None:
+    """An id that two have is no harm, unless somebody names it."""
+    if plan.twins and (named := files.rename(plan.twins, write=False)):
+        raise OsError(
+            f"{', '.join(named)} in {files.name} of {plan.found.disk.path}: it names an id that more than one of its "
+            "filesystems and partitions have, so nobody can tell which is meant. Nothing was changed. Give one of them "
+            "another id on the reference computer.",
+            disk=plan.found.disk.path,
+        )
 
 
 def _renaming(found: Found, wanted: Ids, former: journal.Former) -> Renaming:
@@ -168,6 +170,11 @@ def _renaming(found: Found, wanted: Ids, former: journal.Former) -> Renaming:
     for place, values in former.items():
         pairs += [(found.ids[place]._replace(value=each), wanted[place]) for each in values if each not in known]
     return Renaming(pairs, found.numbers)
+
+
+def _twins(found: Found, wanted: Ids) -> Renaming:
+    counted = collections.Counter(found.ids.values())
+    return Renaming((each, wanted[place]) for place, each in found.ids.items() if counted[each] > 1)
 
 
 def _check_ramdisks(plan: _Plan) -> None:
