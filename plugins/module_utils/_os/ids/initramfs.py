@@ -30,7 +30,10 @@ def names_in(data: bytes, names: Renaming) -> bool | None:
     """Whether an old id is in there; None where that cannot be told."""
     at = 0
     while data[at : at + 6] in _CPIO:
-        at = _after_archive(data, at)
+        try:
+            at = _after_archive(data, at)
+        except ValueError:
+            return None
     if names.named_in(data[:at]):
         return True
     if at >= len(data):
@@ -40,12 +43,12 @@ def names_in(data: bytes, names: Renaming) -> bool | None:
 
 
 def _after_archive(data: bytes, at: int) -> int:
-    """Where the next archive begins."""
+    """Where the next archive begins.
+
+    :raises ValueError: it is damaged.
+    """
     while data[at : at + 6] in _CPIO:
-        try:
-            size, name = (int(data[at + each : at + each + 8], 16) for each in (_SIZE_AT, _NAME_AT))
-        except ValueError:
-            return len(data)
+        size, name = (int(data[at + each : at + each + 8], 16) for each in (_SIZE_AT, _NAME_AT))
         last = data.startswith(_END, at + _HEADER)
         at = _aligned(_aligned(at + _HEADER + name) + size)
         if last:

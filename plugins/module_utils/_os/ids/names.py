@@ -61,7 +61,10 @@ class Renaming:
             if old.kind == "guid":
                 self.guids[guid(old)] = guid(new)
         self._texts = texts
-        self._pattern = _pattern(texts)
+        long = _any_of(each for each in texts if len(each) >= _SHORT)
+        short = _alone(_any_of(each for each in texts if len(each) < _SHORT))
+        self._pattern = re.compile(rb"(?<![0-9A-Za-z])(?:%s)(?![0-9A-Za-z])|%s" % (long, short), re.IGNORECASE)
+        self._anywhere = re.compile(rb"%s|%s" % (long, short), re.IGNORECASE)
 
     def __bool__(self) -> bool:
         return bool(self._texts or self.signatures)
@@ -71,8 +74,8 @@ class Renaming:
         return self._pattern.sub(lambda found: self._new(found[0]), data) if self._texts else data
 
     def named_in(self, data: bytes) -> bool:
-        """Whether an old id is in there."""
-        return bool(self._texts and self._pattern.search(data))
+        """Whether an old id is in there, next to whatever; a short one by itself only."""
+        return bool(self._texts and self._anywhere.search(data))
 
     def _new(self, found: bytes) -> bytes:
         plain = found.replace(rb"\x2d", b"-")
@@ -91,18 +94,14 @@ def signature(found: Id) -> bytes:
     return int(found.value, 16).to_bytes(4, "little")
 
 
-def _pattern(texts: t.Iterable[str]) -> re.Pattern[bytes]:
-    long = [each for each in texts if len(each) >= _SHORT]
-    short = [each for each in texts if len(each) < _SHORT]
-    whole = rb"(?<![0-9A-Za-z])(?:%s)(?![0-9A-Za-z])" % (_any_of(long) or rb"(?!)")
-    alone = rb"(?<![0-9A-Za-z])(?<![0-9A-Fa-f]{4}-)(?:%s)(?![0-9A-Za-z])(?!-[0-9A-Fa-f]{4})" % (
-        _any_of(short) or rb"(?!)"
-    )
-    return re.compile(rb"%s|%s" % (whole, alone), re.IGNORECASE)
-
-
 def _any_of(texts: t.Iterable[str]) -> bytes:
-    return b"|".join(_DASH.join(map(re.escape, each.encode("ascii").split(b"-"))) for each in texts)
+    every = [_DASH.join(map(re.escape, each.encode("ascii").split(b"-"))) for each in texts]
+    return b"|".join(every) or rb"(?!)"
+
+
+def _alone(pattern: bytes) -> bytes:
+    """No piece of a longer one."""
+    return rb"(?<![0-9A-Za-z])(?<![0-9A-Fa-f]{4}-)(?:%s)(?![0-9A-Za-z])(?!-[0-9A-Fa-f]{4})" % pattern
 
 
 _WRITTEN: dict[str, t.Callable[[uuid.UUID], str]] = {
