@@ -45,8 +45,8 @@ options:
         boards forget to replace, this is required.
     type: str
 notes:
-  - A power failure in the very moment in which a filesystem's own tool is at work can damage that filesystem. Apply the
-    image again then, as after any deploy that was interrupted.
+  - A power failure in the very moment in which xfs_admin empties the log of an XFS, which takes milliseconds, can leave
+    that one damaged. Apply the image again then, as after any deploy that was interrupted.
   - Snapshots of a btrfs keep the ids that they were made with.
 seealso:
   - module: golden.fleet.os_identity

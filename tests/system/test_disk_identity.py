@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -303,7 +304,7 @@ def test_a_program_that_is_missing_is_missed_before_anything_is_changed(
     before = everything(computer)
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("blkid", "sfdisk", "wipefs", "e2fsck", "losetup", "lsblk"):
+    for name in ("blkid", "debugfs", "dumpe2fs", "e2fsck", "losetup", "lsblk", "sfdisk", "wipefs"):
         (tools / name).symlink_to(str(shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")))
     monkeypatch.setattr(_run, "_SYSTEM_PATHS", ())
     monkeypatch.setenv("PATH", str(tools))
@@ -360,3 +361,66 @@ def test_whenever_it_is_killed_the_next_run_completes_it(tmp_path: Path) -> None
         assert computer.text(3, "grub/grub.cfg") == f"root=UUID={now['filesystem 1']}"
         kills, at = kills + 1, at + 3
     assert kills > 20
+
+
+TOOL = {"ext4": "tune2fs -U", "btrfs": "btrfstune"}
+
+
+@pytest.mark.parametrize("kind", TOOL)
+def test_a_filesystem_that_was_being_changed_when_the_power_failed(kind: str, tmp_path: Path) -> None:
+    """Its tool is killed while it writes, and what is left cannot be mounted."""
+    computer = Computer(tmp_path, kind)
+    with computer.opened(1) as top:
+        for number in range(5000):
+            (top / f"{number}").touch()
+    computer.write(1, {"etc/fstab": f"UUID={computer.ids['filesystem 1']} / {kind} defaults\n"})
+    _cut_off(computer, TOOL[kind])
+    assert computer.renew(check=True)["changed"]
+    with pytest.raises(AssertionError, match="mount"), computer.opened(1):
+        pass
+    computer.renew()
+    computer.check(tmp_path)
+    assert not computer.renew()["changed"]
+    assert computer.text(1, "etc/fstab") == f"UUID={computer.ids['filesystem 1']} / {kind} defaults\n"
+
+
+def _cut_off(computer: Computer, tool: str) -> None:
+    """Renew, until a tool was started, and is killed at a moment from which on its filesystem cannot be mounted."""
+    pid = os.fork()
+    if pid == 0:
+        start = subprocess.run
+
+        def cut(argv: t.Sequence[str], **options: t.Any) -> t.Any:
+            if not " ".join(argv).startswith(tool):
+                return start(argv, **options)
+            patience = 0.002
+            before = Path(argv[-1]).read_bytes()
+            while _mounts(argv[-1]):
+                with open(argv[-1], "r+b") as device:
+                    device.write(before)
+                    os.fsync(device.fileno())
+                running = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
+                time.sleep(patience)
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+                patience *= 1.1
+                assert patience < 5, "it is always done before it is killed"
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+
+        def _mounts(node: str) -> bool:
+            folder = computer.path.with_name("tried")
+            folder.mkdir(exist_ok=True)
+            # In a copy: what is mounted is written to.
+            shutil.copyfile(node, folder.with_suffix(".img"))
+            done = start(["mount", "-o", "loop", folder.with_suffix(".img"), folder], capture_output=True, check=False)
+            if done.returncode == 0:
+                start(["umount", folder], check=True)
+            return done.returncode == 0
+
+        subprocess.run = cut  # type: ignore[assignment]
+        try:
+            computer.renew()
+        finally:
+            os._exit(1)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import typing as t
 from pathlib import Path
@@ -15,6 +17,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import re
 from ansible_collections.golden.fleet.plugins.module_utils._disk.select import DiskHint
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids import volumes
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids.renew import renew
+from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers
 from ansible_collections.golden.fleet.tests.support import debian
 from ansible_collections.golden.fleet.tests.support.disks import call, mounted, own_mounts
 from ansible_collections.golden.fleet.tests.support.qemu import Firmware, Machine
@@ -109,3 +112,36 @@ def _only_in_free_blocks(disk: Path, word: str) -> bool:
         places = ("etc", "boot", "usr/lib", "var/lib")
         found = subprocess.run(["grep", "-rlF", word, *places], cwd=root, capture_output=True, text=True, check=False)
         return found.stdout == ""
+
+
+def test_killed_before_its_initramfs_is_made_anew(clones: _Clones, tmp_path: Path) -> None:
+    """Then nothing but a note says what in there is an old id."""
+    disk = tmp_path / "disk.img"
+    debian.copy_disk(clones.reference, disk)
+    pid = os.fork()
+    if pid == 0:
+        start = subprocess.run
+
+        def until_then(argv: t.Sequence[str], **options: t.Any) -> t.Any:
+            if "update-initramfs" in argv:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return start(argv, **options)
+
+        subprocess.run = until_then  # type: ignore[assignment]
+        try:
+            renew(DiskHint(path=str(disk)), "pc-1", check=False)
+        finally:
+            os._exit(1)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    for each in leftovers():
+        each.undo()
+    old, new = _ids(clones.reference), _ids(disk)
+    assert set(old.values()).isdisjoint(new.values())
+    with _root_of(disk) as root:
+        assert old["filesystem 3"] in _resume(root)
+    done = renew(DiskHint(path=str(disk)), "pc-1", check=False)
+    assert done["changed"]
+    assert [each.rpartition("/")[2][:10] for each in done["files"]] == ["initrd.img"]
+    with _root_of(disk) as root:
+        assert new["filesystem 3"] in _resume(root)
+    assert not renew(DiskHint(path=str(disk)), "pc-1", check=False)["changed"]

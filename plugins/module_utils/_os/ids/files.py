@@ -24,10 +24,10 @@ from .fat import Fat
 from .names import Renaming
 
 _UNITS = "/etc/systemd/system/*"
-FSTAB: t.Final = "/etc/fstab"
-_ROOT_FILES = (FSTAB, "/Windows/System32/config/SYSTEM")
+_FSTAB = "/etc/fstab"
+_REGISTRY = "/Windows/System32/config/SYSTEM"
 _CONFIGURATION = (
-    FSTAB,
+    _FSTAB,
     "/etc/crypttab",
     "/etc/cmdline.d/*",
     "/etc/default/grub",
@@ -97,11 +97,6 @@ class Files:
         self._tops = tops
         self._boots = [f"{top}{folder}" for top in tops for folder in ("", "/boot")]
 
-    @property
-    def is_system(self) -> bool:
-        """Whether a system has its root here."""
-        return bool(self._found(self._tops, _ROOT_FILES))
-
     def rename(self, names: Renaming, write: bool) -> list[str]:
         """Put new ids in the place of the old ones.
 
@@ -116,8 +111,8 @@ class Files:
                 changed.append(path)
                 if write:
                     self._write(path, after)
-        if isinstance(self.tree, Root) and self.tree.windows and self.tree.exists(_ROOT_FILES[1]):
-            changed += [_ROOT_FILES[1]] if windows.rename_drives(self.tree, names, write) else []
+        if isinstance(self.tree, Root) and self.tree.windows and self.tree.exists(_REGISTRY):
+            changed += [_REGISTRY] if windows.rename_drives(self.tree, names, write) else []
         self._refuse_units(names)
         return changed
 
@@ -132,7 +127,7 @@ class Files:
 
     def named(self) -> set[str]:
         """The ids of filesystems and partitions in each fstab."""
-        texts = [self._read(path, _MOST_TEXT).decode("latin-1") for path in self._found(self._tops, (FSTAB,))]
+        texts = [self._read(path, _MOST_TEXT).decode("latin-1") for path in self._found(self._tops, (_FSTAB,))]
         return {each.lower() for text in texts for each in _NAMED.findall(text)}
 
     def boot_configurations(self) -> list[tuple[str, bytes]]:

@@ -193,7 +193,7 @@ def _check_ramdisks(plan: _Plan) -> None:
 
 
 def _note(files: Files, plan: _Plan) -> None:
-    if isinstance(files.tree, Root) and (files.is_system or files.rename(plan.names, write=False)):
+    if isinstance(files.tree, Root):
         every = {place: [*values, plan.wanted[place].value] for place, values in plan.former.items()}
         journal.write(files.tree, every)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ..._disk import health
@@ -19,6 +20,8 @@ from ..._run import need_program, run
 from .names import TABLE, Id, Ids
 
 _EXT = ("ext2", "ext3", "ext4")
+_NOTE = "golden.fleet: "
+_BEGUN = re.compile(rf"^Last mounted on: +{re.escape(_NOTE)}([0-9a-f-]{{36}})$", re.MULTILINE)
 _REFUSED = {
     "LVM2_member": "belongs to LVM, whose ids are not changed here",
     "crypto_LUKS": "is encrypted with LUKS, so what names its ids cannot be seen",
@@ -93,22 +96,34 @@ def set_ids(found: Found, wanted: Ids) -> None:
 
 
 def finish_begun(disk: Disk, check: bool) -> bool:
-    """A btrfs whose id was just being changed cannot be looked into until that is done.
+    """A filesystem whose id was just being changed cannot be looked into until that is done.
 
     :returns: whether there is one.
     """
     table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
     places = [(each.start, each.size) for each in table.partitions] if table else [(0, disk.size)]
-    begun = False
-    for start, size in places:
-        if probe(disk, None, start, size).type != "btrfs":
-            continue
-        with loop_of(disk, start, size, writable=not check) as device:
-            if "CHANGING_FSID" in run(["btrfs", "inspect-internal", "dump-super", device]).stdout:
-                begun = True
-                if not check:
-                    run(["btrfstune", "-f", "-u", device])  # it goes on with the one that was begun
-    return begun
+    begun = [_finish_begun(disk, start, size, check) for start, size in places]
+    return any(begun)
+
+
+def _finish_begun(disk: Disk, start: int, size: int, check: bool) -> bool:
+    kind = probe(disk, None, start, size).type
+    if kind not in (*_EXT, "btrfs"):
+        return False
+    with loop_of(disk, start, size, writable=not check) as device:
+        if kind == "btrfs":
+            begun = "CHANGING_FSID" in run(["btrfs", "inspect-internal", "dump-super", device]).stdout
+            if begun and not check:
+                run(["btrfstune", "-f", "-u", device])  # it goes on with the id that was begun
+            return begun
+        found = _BEGUN.search(run(["dumpe2fs", "-h", device], ok=range(256)).stdout)
+        if found and not check:
+            # Who has tried to mount it may have noted errors, and tune2fs would want e2fsck first. That comes after it.
+            for value in ("state 1", "lastcheck now"):
+                run(["debugfs", "-w", "-n", "-R", f"set_super_value {value}", device])
+            run(["tune2fs", "-f", "-U", found[1], device])
+            _end_ext(device)
+        return found is not None
 
 
 def _table_ids(table: PartitionTable | None) -> Ids:
@@ -167,14 +182,25 @@ class _Kind(t.NamedTuple):
 
 
 def _set_ext(device: str, value: str) -> None:
-    # All its checksums depend on the id, so tune2fs wants to know first that there is nothing to repair.
-    run(["e2fsck", "-f", "-p", device], ok=(0, 1))
+    """All its checksums depend on the id, so tune2fs writes all of them, and what is done in part cannot be mounted.
+
+    Then tune2fs can write all of them once more, but has to know which id was meant: it is noted where else the folder
+    stands in which it was last mounted.
+    """
+    run(["e2fsck", "-f", "-p", device], ok=(0, 1))  # tune2fs wants to know that there is nothing to repair
+    run(["tune2fs", "-M", f"{_NOTE}{value}", device])
     run(["tune2fs", "-U", value, device])
+    _end_ext(device)
+
+
+def _end_ext(device: str) -> None:
+    run(["e2fsck", "-f", "-p", device], ok=(0, 1))
+    run(["tune2fs", "-M", "", device])
 
 
 _KINDS = {
-    **{kind: _Kind("uuid", ("e2fsck", "tune2fs"), _set_ext) for kind in _EXT},
-    "btrfs": _Kind("uuid", ("btrfstune",), lambda device, value: run(["btrfstune", "-f", "-U", value, device])),
+    **{kind: _Kind("uuid", ("debugfs", "dumpe2fs", "e2fsck", "tune2fs"), _set_ext) for kind in _EXT},
+    "btrfs": _Kind("uuid", ("btrfs", "btrfstune"), lambda device, value: run(["btrfstune", "-f", "-U", value, device])),
     "ntfs": _Kind("ntfs", ("ntfslabel",), lambda device, value: run(["ntfslabel", f"--new-serial={value}", device])),
     "swap": _Kind("uuid", ("swaplabel",), lambda device, value: run(["swaplabel", "--uuid", value, device])),
     "vfat": _Kind(
