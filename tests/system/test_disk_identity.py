@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import typing as t
@@ -41,8 +43,9 @@ class Computer:
         self.path = folder / "disk.img"
         self.pieces, at = [], MIB
         for kind in kinds:
-            self.pieces.append(Piece(kind, at, disks.SIZE[kind]))
-            at += disks.SIZE[kind] + MIB
+            size = disks.SIZE[kind or "vfat"]
+            self.pieces.append(Piece(kind, at, size))
+            at += size + MIB
         if label == "gpt":
             make_gpt(self.path, at + 2 * MIB, self.pieces)
         else:
@@ -424,3 +427,74 @@ def _cut_off(computer: Computer, tool: str) -> None:
         finally:
             os._exit(1)
     assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+def test_what_an_initramfs_has_and_nobody_can_make_anew(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4", "swap")
+    ids = computer.ids
+    resume = gzip.compress(f"RESUME=UUID={ids['filesystem 2']}\n".encode())
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": "", "boot/initrd.img-6": resume})
+    before = everything(computer)
+    with pytest.raises(OsError, match="no system on it has a program that makes it anew: partition 1: /boot/initrd"):
+        computer.renew()
+    assert everything(computer) == before
+    computer.write(1, {"boot/initrd.img-6": b"\x02\x21\x4c\x18 packed by lz4"})
+    done = computer.renew()
+    assert done["notes"] == ["partition 1: /boot/initrd.img-6 cannot be looked into, nor made anew here."]
+
+
+def program(text: str, signed: bool) -> bytes:
+    """As much of a boot loader as tells whether it is signed."""
+    head = bytearray(0x40) + bytearray(b"PE\0\0") + bytearray(20 + 0xF0)
+    head[0x3C] = 0x40
+    struct.pack_into("<H", head, 0x58, 0x20B)
+    struct.pack_into("<II", head, 0x58 + 0x90, len(head), 8 if signed else 0)
+    return bytes(head) + text.encode()
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_boot_loader_that_carries_an_id(signed: bool, tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "vfat", "ext4")
+    text = f"search.fs_uuid {computer.ids['filesystem 2']} root "
+    loader = tmp_path / "loader.efi"
+    loader.write_bytes(program(text, signed))
+    part = disks.extract(computer.path, MIB, computer.pieces[0].size, tmp_path / "part")
+    call("mmd", "-i", part, "::/EFI", "::/EFI/Linux")
+    call("mcopy", "-i", part, loader, "::/EFI/Linux/A Long Name.efi")
+    disks.place(part, computer.path, MIB)
+    before = everything(computer)
+    if signed:
+        with pytest.raises(OsError, match=r"/EFI/Linux/A Long Name\.efi on a boot partition .* is signed"):
+            computer.renew()
+        assert everything(computer) == before
+        return
+    assert computer.renew()["files"] == ["partition 1: /EFI/Linux/A Long Name.efi"]
+    disks.extract(computer.path, MIB, computer.pieces[0].size, part)
+    call("mcopy", "-n", "-i", part, "::/EFI/Linux/A Long Name.efi", tmp_path / "after.efi")
+    assert (tmp_path / "after.efi").read_bytes() == program(
+        f"search.fs_uuid {computer.ids['filesystem 2']} root ", signed=False
+    )
+
+
+def test_a_unit_that_has_an_id_in_its_name_is_refused(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4")
+    escaped = computer.ids["filesystem 1"].replace("-", "\\x2d")
+    computer.write(1, {f"etc/systemd/system/dev-disk-by\\x2duuid-{escaped}.swap": "[Swap]\n"})
+    before = everything(computer)
+    with pytest.raises(OsError, match="has an id of this disk in its own name"):
+        computer.renew()
+    assert everything(computer) == before
+
+
+def test_a_boot_partition_that_is_damaged(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "")
+    volume = disks.sparse(tmp_path / "volume", disks.SIZE["vfat"])
+    call("mkfs.vfat", "-F", "32", volume)
+    with volume.open("r+b") as file:
+        file.seek(44)
+        file.write(b"\xf0\xff\xff\x0f")  # where its first folder would be
+    disks.place(volume, computer.path, MIB)
+    before = everything(computer)
+    with pytest.raises(OsError, match="A boot partition cannot be read"):
+        computer.renew()
+    assert everything(computer) == before
