@@ -18,6 +18,7 @@ from ._libraries import need
 from ._run import run
 
 _DMI = {"vendor": "sys_vendor", "product": "product_name", "serial": "product_serial", "uuid": "product_uuid"}
+_FIRMWARE = Path("/sys/class/dmi/id")
 _LEAST_DIGITS = 4  # an id of all zeros, or all F, is none
 _OF_ALL = {"03000200-0400-0500-0006-000700080009"}  # what makers of boards forget to replace
 
@@ -64,6 +65,6 @@ def _version(argv: list[str]) -> str:
 
 def _dmi(file: str) -> str | None:
     try:
-        return Path("/sys/class/dmi/id", file).read_text("utf-8", "replace").strip() or None
+        return (_FIRMWARE / file).read_text("utf-8", "replace").strip() or None
     except OSError:
         return None

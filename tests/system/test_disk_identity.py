@@ -17,10 +17,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.fleet.plugins.module_utils import _run
+from ansible_collections.golden.fleet.plugins.module_utils import _machine, _run
 from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import read_disk
 from ansible_collections.golden.fleet.plugins.module_utils._disk.select import DiskHint
-from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError, ToolMissing
+from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError, ToolMissing, UsageError
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids import volumes
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids.renew import renew
 from ansible_collections.golden.fleet.plugins.module_utils._os.mount import mounts_at
@@ -402,7 +402,9 @@ def _cut_off(computer: Computer, tool: str) -> None:
                 with open(argv[-1], "r+b") as device:
                     device.write(before)
                     os.fsync(device.fileno())
-                running = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
+                running = subprocess.Popen(
+                    argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                )
                 time.sleep(patience)
                 os.killpg(running.pid, signal.SIGKILL)
                 running.wait()
@@ -498,3 +500,19 @@ def test_a_boot_partition_that_is_damaged(tmp_path: Path) -> None:
     with pytest.raises(OsError, match="A boot partition cannot be read"):
         computer.renew()
     assert everything(computer) == before
+
+
+def test_without_a_seed_the_firmware_tells_computers_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computer = Computer(tmp_path, "ext4")
+    firmware = tmp_path / "firmware"
+    monkeypatch.setattr(_machine, "_FIRMWARE", firmware)
+    hint = DiskHint(path=str(computer.path))
+    firmware.mkdir()
+    for useless in (None, "00000000-0000-0000-0000-000000000000", "03000200-0400-0500-0006-000700080009"):
+        if useless:
+            (firmware / "product_uuid").write_text(f"{useless}\n")
+        with pytest.raises(UsageError, match="Give it a seed"):
+            renew(hint, None, check=False)
+    (firmware / "product_uuid").write_text("4C4C4544-0042-3510-8051-B4C04F4E4D31\n")
+    assert renew(hint, None, check=False)["changed"]
+    assert not renew(hint, "4c4c4544-0042-3510-8051-b4c04f4e4d31", check=False)["changed"]

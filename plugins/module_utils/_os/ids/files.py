@@ -74,10 +74,8 @@ _MOST_TEXT = 4 << 20
 _NAMED = re.compile(
     r"""^[ \t]*(?:(?:PART)?UUID="?|/dev/disk/by-(?:part)?uuid/)([0-9A-Za-z-]+)""", re.MULTILINE | re.IGNORECASE
 )
-_SIGNATURES_AT = {
-    0x10B: 0x80,
-    0x20B: 0x90,
-}  # in the optional header of a program: where its signatures are, and how long
+# In the optional header of a program, of 32 and of 64 bits: where its signatures are, and how long.
+_SIGNATURES_AT = {0x10B: 0x80, 0x20B: 0x90}
 
 _Renamed = t.Callable[[str, bytes, Renaming], bytes]
 
@@ -104,14 +102,14 @@ class Files:
         :raises OsError: one cannot be.
         """
         changed = []
-        for path, most, renamed in self._each():
+        for path, most, renamed in self._each() if names else ():
             before = self._read(path, most)
             after = renamed(path, before, names)
             if after != before:
                 changed.append(path)
                 if write:
                     self._write(path, after)
-        if isinstance(self.tree, Root) and self.tree.windows and self.tree.exists(_REGISTRY):
+        if names and isinstance(self.tree, Root) and self.tree.windows and self.tree.exists(_REGISTRY):
             changed += [_REGISTRY] if windows.rename_drives(self.tree, names, write) else []
         self._refuse_units(names)
         return changed
