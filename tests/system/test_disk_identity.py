@@ -12,6 +12,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import time
 import typing as t
 from pathlib import Path
@@ -27,6 +28,7 @@ from ansible_collections.golden.fleet.plugins.module_utils._os.mount import moun
 from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers
 
 from tests.support import disks
+from tests.support.deployed import play
 from tests.support.disks import MIB, Piece, call, looped, make_dos, make_gpt, mounted, own_mounts
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="filesystems are mounted")
@@ -516,3 +518,24 @@ def test_without_a_seed_the_firmware_tells_computers_apart(tmp_path: Path, monke
     (firmware / "product_uuid").write_text("4C4C4544-0042-3510-8051-B4C04F4E4D31\n")
     assert renew(hint, None, check=False)["changed"]
     assert not renew(hint, "4c4c4544-0042-3510-8051-b4c04f4e4d31", check=False)["changed"]
+
+
+def test_the_role_does_it_before_it_mounts_the_system(tmp_path: Path) -> None:
+    computer = Computer(tmp_path, "ext4", "ext4")
+    before = computer.ids
+    line = "UUID={filesystem 1} / ext4 defaults\nUUID={filesystem 2} /var ext4 defaults\n"
+    computer.write(1, {"etc/os-release": RELEASE, "etc/fstab": line.format_map(before), "etc/debian_version": "12\n"})
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "golden_fresh_ids": True,
+        "golden_hostname": "pc-07",
+        "customize_disk": {"path": str(computer.path)},
+    }
+    done = play(tmp_path, None, variables, [{"ansible.builtin.include_role": {"name": "golden.fleet.customize"}}])
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = computer.ids
+    assert set(after.values()).isdisjoint(before.values())
+    assert computer.text(1, "etc/fstab") == line.format_map(after)
+    assert computer.text(1, "etc/hostname") == "pc-07\n"
+    assert not computer.renew("pc-07")["changed"], "its seed is the name in the inventory"
