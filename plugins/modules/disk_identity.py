@@ -47,6 +47,8 @@ options:
 notes:
   - A power failure in the very moment in which xfs_admin empties the log of an XFS, which takes milliseconds, can leave
     that one damaged. Apply the image again then, as after any deploy that was interrupted.
+  - A core image of GRUB that is changed loses the redundancy by which it repairs what other programs write into its
+    place. The next C(grub-install) gives it back.
   - Snapshots of a btrfs keep the ids that they were made with.
 seealso:
   - module: golden.fleet.os_identity

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import typing as t
@@ -19,12 +20,13 @@ from ansible_collections.golden.fleet.plugins.module_utils._os.ids import volume
 from ansible_collections.golden.fleet.plugins.module_utils._os.ids.renew import renew
 from ansible_collections.golden.fleet.plugins.module_utils._os.record import leftovers
 from ansible_collections.golden.fleet.tests.support import debian
-from ansible_collections.golden.fleet.tests.support.disks import call, mounted, own_mounts
+from ansible_collections.golden.fleet.tests.support.disks import MIB, call, looped, make_filesystem, mounted, own_mounts
 from ansible_collections.golden.fleet.tests.support.qemu import Firmware, Machine
 
 pytestmark = pytest.mark.slow
 
 _DEADLINE = 480
+_GRUB = Path("/usr/lib/grub/i386-pc")
 
 
 class _Clones(t.NamedTuple):
@@ -53,6 +55,28 @@ def _prepare(disk: Path) -> None:
         assert ids["filesystem 3"] in _resume(root)
 
 
+def _install_grub(disk: Path, folder: Path) -> None:
+    """As GRUB does by itself for a BIOS: protected against programs that write into its place.
+
+    It wants to know where its files lie, which is on another disk here, because no kernel shows the partitions of ours.
+    """
+    files = make_filesystem(folder / "grub.img", "ext4", 24 * MIB)
+    config = folder / "embedded.cfg"
+    config.write_text(debian._GRUB_EMBEDDED)
+    with looped(files) as node, mounted(node) as top, looped(disk) as whole:
+        shutil.copyfile(_GRUB / "boot.img", top / "boot.img")
+        debian._grub_image("i386-pc", top / "core.img", config, "biosdisk")
+        (folder / "device.map").write_text(f"(hd0) {whole}\n(hd1) {node}\n")
+        call(_GRUB / "grub-bios-setup", "-s", "-d", top, "-m", folder / "device.map", whole)
+    assert _redundancy(disk) > 0
+
+
+def _redundancy(disk: Path) -> int:
+    with disk.open("rb") as file:
+        file.seek(debian._BIOS_BOOT.start + 512 + 16)
+        return int.from_bytes(file.read(4), "little")
+
+
 def _resume(root: Path) -> str:
     (archive,) = (path.name for path in (root / "boot").glob("initrd.img-*"))
     script = f"unmkinitramfs /boot/{archive} /tmp/unpacked && cat /tmp/unpacked/conf/conf.d/resume; rm -r /tmp/unpacked"
@@ -67,6 +91,7 @@ def clones(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[_Clones]:
     found = _Clones(reference, {}, {})
     with own_mounts():
         _prepare(reference)
+        _install_grub(reference, folder)
         for firmware in t.get_args(Firmware):
             disk = folder / f"{firmware}.img"
             debian.copy_disk(reference, disk)
