@@ -122,7 +122,8 @@ def _finish_begun(disk: Disk, start: int, size: int, check: bool) -> bool:
             for value in ("state 1", "lastcheck now"):
                 run(["debugfs", "-w", "-n", "-R", f"set_super_value {value}", device])
             run(["tune2fs", "-f", "-U", found[1], device])
-            _end_ext(device)
+            run(["e2fsck", "-f", "-p", device], ok=(0, 1))
+            run(["tune2fs", "-M", "", device])
         return found is not None
 
 
@@ -190,11 +191,6 @@ def _set_ext(device: str, value: str) -> None:
     run(["e2fsck", "-f", "-p", device], ok=(0, 1))  # tune2fs wants to know that there is nothing to repair
     run(["tune2fs", "-M", f"{_NOTE}{value}", device])
     run(["tune2fs", "-U", value, device])
-    _end_ext(device)
-
-
-def _end_ext(device: str) -> None:
-    run(["e2fsck", "-f", "-p", device], ok=(0, 1))
     run(["tune2fs", "-M", "", device])
 
 
