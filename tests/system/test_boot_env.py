@@ -234,13 +234,14 @@ def test_only_ssh_listens(booted: Booted) -> None:
 
 
 def test_libraries_and_programs_are_there(booted: Booted) -> None:
-    imports = "import blake3, ctypes, netaddr, packaging, requests, tzlocal, zstandard"
+    imports = "import blake3, bz2, ctypes, lzma, netaddr, packaging, requests, tzlocal, zstandard"
     registry = 'ctypes.CDLL("libhivex.so.0")'
     probe = f"/usr/bin/python3 -c '{imports}; {registry}; print(blake3.__version__)'"
     assert booted.run(probe).stdout.startswith("1.")
     programs = (
-        "blkid btrfs cryptsetup dmidecode efibootmgr fsck.exfat fsck.f2fs losetup lsblk lvm mkfs.vfat mount ntfsclone "
-        "partclone.ext4 sfdisk wimlib-imagex xfs_repair"
+        "blkid btrfs btrfstune cryptsetup dmidecode e2fsck efibootmgr fatlabel fsck.exfat fsck.f2fs losetup lsblk lvm "
+        "mcopy mkfs.vfat mount mshowfat ntfsclone ntfslabel partclone.ext4 sfdisk swaplabel tune2fs wimlib-imagex "
+        "xfs_admin xfs_repair"
     )
     assert booted.run(f"for each in {programs}; do command -v $each >/dev/null || echo $each; done").stdout == ""
 

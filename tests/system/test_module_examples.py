@@ -57,6 +57,7 @@ LANGUAGES = ("console-setup", "locales", "sudo")  # what a Debian needs to speak
 CHANGES = {
     "ad_computer": 3,
     "deployed_marker": 1,
+    "disk_identity": 1,
     "image_apply": 1,
     "image_capture": 2,
     "image_prune": 1,
@@ -343,6 +344,7 @@ SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
     "ad_computer": _with_a_domain,
     "deployed_info": _with_a_marker,
     "deployed_marker": _with_an_image_to_be_marked,
+    "disk_identity": _with_an_image_applied,
     "disk_info": _with_nothing,
     "job": _with_nothing,
     "netboot_entry": _with_an_imaging_server,

@@ -56,9 +56,7 @@ def find_system(disk: Disk, wanted: str | None = None) -> System:
 
     :raises OsError: there is none, or more than one.
     """
-    with record.for_a_while(disk.path) as kept, opened(disk, kept) as contents:
-        roots = [each for each in contents.filesystems if each.type in _ROOTS]
-        every = [system for each in roots for system in _look(contents, each, kept.folder)]
+    every, closed = find_systems(disk)
     found = [system for system in every if system.is_at(wanted)]
     if len(found) == 1:
         return found[0]
@@ -68,10 +66,17 @@ def find_system(disk: Disk, wanted: str | None = None) -> System:
     raise OsError(
         f"There is {'more than one' if found else 'no'} operating system on {disk.path}"
         f"{f' in partition {wanted}' if wanted else ''} that can be read.{listed}{choose}"
-        f"{''.join(f' {why}' for why in contents.closed)}",
+        f"{''.join(f' {why}' for why in closed)}",
         disk=disk.path,
         systems=[each.name for each in every],
     )
+
+
+def find_systems(disk: Disk) -> tuple[list[System], list[str]]:
+    """All operating systems on a disk, and why there may be more than these."""
+    with record.for_a_while(disk.path) as kept, opened(disk, kept) as contents:
+        roots = [each for each in contents.filesystems if each.type in _ROOTS]
+        return [system for each in roots for system in _look(contents, each, kept.folder)], contents.closed
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from ..._errors import OsError, UsageError
 from ..beneath import Root
 from ..tree import LINUX, Tree
 from .chroot import SHOWN, run_there
+from .initramfs import remake
 from .selinux import order_relabel
 
 _FIRMWARE = "/lib/firmware"
@@ -25,11 +26,6 @@ _OURS = "updates/golden.fleet"  # depmod prefers what is in updates
 # The initramfs is older than what it is made of. Stays where its making failed, so that it is tried again.
 _STALE = "/etc/golden.fleet/initramfs-is-stale"
 _MODULE_ENDINGS = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
-_INITRAMFS = {
-    "/usr/sbin/update-initramfs": ["update-initramfs", "-u", "-k", "all"],
-    "/usr/bin/dracut": ["dracut", "--force", "--regenerate-all"],
-    "/usr/bin/mkinitcpio": ["mkinitcpio", "-P"],
-}
 _PIECE = 1 << 20
 
 
@@ -61,7 +57,7 @@ def apply(tree: Tree, folder: str, check: bool) -> dict[str, t.Any]:
     tree.need(LINUX, "Firmware and packages")
     wanted = _wanted(tree, Path(folder))
     plan = _missing(tree, Path(folder), wanted)
-    rebuild = _initramfs(tree.root) if plan or tree.root.exists(_STALE) else None
+    rebuild = remake(tree.root) if plan or tree.root.exists(_STALE) else None
     changed = bool(plan or rebuild)
     if changed and not check:
         if rebuild:
@@ -145,11 +141,6 @@ def _install(tree: Tree, folder: str, plan: _Plan) -> None:
         run_there(tree.root.path, argv, show=folder)
     for kernel in plan.kernels:
         run_there(tree.root.path, ["depmod", kernel])
-
-
-def _initramfs(root: Root) -> list[str] | None:
-    """What makes it anew, if it has one."""
-    return next((argv for path, argv in _INITRAMFS.items() if root.exists(path)), None)
 
 
 def _said(tree: Tree, folder: Path, argv: list[str]) -> list[str]:

@@ -70,7 +70,19 @@ def read_value(root: Root, hive: str, key: str, name: str) -> Value | None:
 def read_keys(root: Root, hive: str, *keys: str) -> list[Values | None]:
     """All values of each key; None for a key that does not exist."""
     with _copied(root, hive) as copy:
-        return _work(hive, partial(_look, _path(copy), keys))
+        return _work(PLACES[hive], partial(_look, _path(copy), keys))
+
+
+def binaries(data: bytes, place: str, key: str) -> list[bytes]:
+    """All values without a type beneath a key, of any hive.
+
+    :param place: what messages call it.
+    """
+    with os.fdopen(os.memfd_create("hive"), "w+b") as copy:
+        copy.write(data)
+        copy.flush()
+        _refuse_unclean(data[:_HEADER], place)
+        return t.cast("list[bytes]", _work(place, partial(_gather, _path(copy), key)))
 
 
 def change(root: Root, hive: str, edits: t.Sequence[Edit], check: bool) -> dict[str, t.Any]:
@@ -79,7 +91,7 @@ def change(root: Root, hive: str, edits: t.Sequence[Edit], check: bool) -> dict[
     :returns: changed, diff.
     """
     with _copied(root, hive) as copy:
-        before = _work(hive, partial(_alter, _path(copy), edits, commit=not check))
+        before = _work(PLACES[hive], partial(_alter, _path(copy), edits, commit=not check))
         changed = any(old != edit.value for edit, old in zip(edits, before))
         if changed and not check:
             copy.seek(0)
@@ -123,11 +135,10 @@ def _refuse_unclean(header: bytes, place: str) -> None:
         )
 
 
-def _work(hive: str, work: t.Callable[[], t.Any]) -> t.Any:
+def _work(place: str, work: t.Callable[[], t.Any]) -> t.Any:
     try:
         return apart(work)
     except OsError as error:
-        place = PLACES[hive]
         raise OsError(f"{place} of the deployed system cannot be used: {error.message}.", path=place) from error
 
 
@@ -139,6 +150,13 @@ def _look(path: str, keys: t.Sequence[str]) -> list[Values | None]:
     hive = Hive(path)
     nodes = [hive.key(key) for key in keys]
     return [None if node is None else hive.values(node) for node in nodes]
+
+
+def _gather(path: str, key: str) -> list[bytes]:
+    hive = Hive(path)
+    node = hive.key(key)
+    nodes = hive.beneath(node) if node else iter(())
+    return [value.data for each in nodes for value in hive.values(each).values() if value.type == "binary"]
 
 
 def _alter(path: str, edits: t.Sequence[Edit], commit: bool) -> list[Value | None]:

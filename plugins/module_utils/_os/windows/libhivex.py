@@ -47,6 +47,7 @@ _FUNCTIONS: dict[str, tuple[t.Any, tuple[t.Any, ...]]] = {
     "hivex_open": (_HANDLE, (_TEXT, _INT)),
     "hivex_root": (_NODE, (_HANDLE,)),
     "hivex_node_get_child": (_NODE, (_HANDLE, _NODE, _TEXT)),
+    "hivex_node_children": (ctypes.POINTER(_NODE), (_HANDLE, _NODE)),
     "hivex_node_add_child": (_NODE, (_HANDLE, _NODE, _TEXT)),
     "hivex_node_values": (ctypes.POINTER(_NODE), (_HANDLE, _NODE)),
     "hivex_value_key": (_TEXT, (_HANDLE, _NODE)),
@@ -132,11 +133,16 @@ class Hive:
             node = found or self._need("hivex_node_add_child", self._handle, node, name)
         return int(node)
 
+    def beneath(self, node: int) -> t.Iterator[int]:
+        """This key and all in it."""
+        yield node
+        for child in _listed(self._need("hivex_node_children", self._handle, node)):
+            yield from self.beneath(child)
+
     def values(self, node: int) -> Values:
         """All values of a key, the default one under an empty name."""
-        handles = self._need("hivex_node_values", self._handle, node)
         found = {}
-        for handle in itertools.takewhile(bool, (handles[index] for index in itertools.count())):
+        for handle in _listed(self._need("hivex_node_values", self._handle, node)):
             kind, length = ctypes.c_int(), ctypes.c_size_t()
             data = self._need("hivex_value_value", self._handle, handle, ctypes.byref(kind), ctypes.byref(length))
             name = self._need("hivex_value_key", self._handle, handle)
@@ -180,3 +186,7 @@ class Hive:
     @staticmethod
     def _reason() -> OsError:
         return OsError(f"{os.strerror(ctypes.get_errno())}, says libhivex")
+
+
+def _listed(handles: t.Any) -> t.Iterator[int]:
+    return itertools.takewhile(bool, (handles[index] for index in itertools.count()))
