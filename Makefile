@@ -64,7 +64,7 @@ unit: ## the fast tests
 system: ## the engine on real filesystems, loop devices, nginx; a deployed image boots in QEMU
 	python -m pytest -q tests/system $(ARGS)
 
-test-lab: setup ## bad luck in the lab: cables pulled, power cut, servers down (half an hour; no part of make test)
+test-lab: setup ## in the lab: cables pulled, power cut, a domain joined (45 minutes; no part of make test)
 	python -m pytest -q tests/lab_suite $(ARGS)
 
 artifact: ## build the collection and install it into .cache/artifact

@@ -69,6 +69,48 @@ LONG_WORK_SPEC = ArgSpec(
 
 DISK_SPEC = ArgSpec({"disk": {"type": "raw", "required": True}})
 
+TREE_SPEC = ArgSpec({"root": {"type": "path", "default": "/run/golden.fleet/os"}})
+
+OS_FILE_SPEC = ArgSpec(
+    {
+        "dest": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["file", "directory", "link", "absent"], "default": "file"},
+        "src": {"type": "str"},
+        "content": {"type": "str", "no_log": True},
+        "template": {"type": "bool", "default": False},
+        "remote_src": {"type": "bool", "default": False},
+        "mode": {"type": "raw"},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "acl": {"type": "str", "choices": ["private", "readable"]},
+        "_secret": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=(("src", "content"),),
+    required_if=(("state", "file", ("src", "content"), True), ("state", "link", ("src",))),
+).merge(TREE_SPEC)
+
+DOMAIN_SPEC = ArgSpec(
+    {
+        "domain": {"type": "str", "required": True},
+        "domain_server": {"type": "str"},
+        "domain_username": {"type": "str", "fallback": (env_fallback, ["GOLDEN_DOMAIN_USERNAME"])},
+        "domain_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["GOLDEN_DOMAIN_PASSWORD"])},
+        "domain_password_file": {"type": "path", "no_log": False},
+        "domain_keytab": {"type": "path"},
+        "domain_ticket_cache": {"type": "str"},
+    },
+)
+
+OS_DRIVERS_SPEC = ArgSpec(
+    {
+        "drivers": {"type": "dict", "required": True},
+        "no_match": {"type": "str", "choices": ["skip", "fail"], "default": "skip"},
+        "remote_src": {"type": "bool", "default": False},
+        "_only_match": {"type": "bool", "default": False},
+        "_bundle": {"type": "path"},
+    }
+).merge(TREE_SPEC)
+
 POWER_SPEC = ArgSpec(
     {
         "power": {

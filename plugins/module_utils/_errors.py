@@ -167,3 +167,23 @@ class PowerIgnored(PowerError):
 
 class OsError(GoldenError):
     """Something about the operating system on a deployed disk. Facts: ``disk``, ``path``."""
+
+
+class DomainError(GoldenError):
+    """Something about an Active Directory domain. Facts: ``domain``, ``server``, ``dn``, ``ou``."""
+
+
+class DomainRefused(DomainError):
+    """The domain does not accept the credentials."""
+
+
+class DomainForbidden(DomainError):
+    """The credentials are good, but do not allow that."""
+
+
+class DomainUnreachable(DomainError):
+    """No domain controller answers."""
+
+
+class ComputerExists(DomainError):
+    """There is an account of this name already, and it is not to be reused. Fact: ``exists``."""

@@ -16,6 +16,7 @@ _DEBIAN = {
     "netaddr": "python3-netaddr",
     "requests": "python3-requests",
     "sushy": "python3-sushy",
+    "tzlocal": "python3-tzlocal",
     "winrm": "python3-winrm",
     "zstandard": "python3-zstandard",
 }

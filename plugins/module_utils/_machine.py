@@ -18,6 +18,9 @@ from ._libraries import need
 from ._run import run
 
 _DMI = {"vendor": "sys_vendor", "product": "product_name", "serial": "product_serial", "uuid": "product_uuid"}
+_FIRMWARE = Path("/sys/class/dmi/id")
+_LEAST_DIGITS = 4  # an id of all zeros, or all F, is none
+_OF_ALL = {"03000200-0400-0500-0006-000700080009"}  # what makers of boards forget to replace
 
 
 def source_facts(disk: Disk) -> dict[str, t.Any]:
@@ -33,6 +36,13 @@ def source_facts(disk: Disk) -> dict[str, t.Any]:
             if key in {"path", "size", "sector_size", "physical_sector_size", "serial", "wwn", "model", "transport"}
         },
     }
+
+
+def machine_uuid() -> str | None:
+    """By which its firmware tells this machine from all others; None where it does not."""
+    uid = (_dmi(_DMI["uuid"]) or "").lower()
+    digits = uid.replace("-", "")
+    return None if len(set(digits)) < _LEAST_DIGITS or uid in _OF_ALL else uid
 
 
 def tool_versions() -> dict[str, str]:
@@ -55,6 +65,6 @@ def _version(argv: list[str]) -> str:
 
 def _dmi(file: str) -> str | None:
     try:
-        return Path("/sys/class/dmi/id", file).read_text("utf-8", "replace").strip() or None
+        return (_FIRMWARE / file).read_text("utf-8", "replace").strip() or None
     except OSError:
         return None

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import typing as t
 from dataclasses import dataclass
@@ -19,20 +20,43 @@ _SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/us
 PACKAGES = {
     "blkid": "util-linux",
     "btrfs": "btrfs-progs",
+    "btrfstune": "btrfs-progs",
     "debugfs": "e2fsprogs",
     "dump.f2fs": "f2fs-tools",
     "dumpe2fs": "e2fsprogs",
+    "e2fsck": "e2fsprogs",
+    "fatlabel": "dosfstools",
     "losetup": "mount",
     "lsblk": "util-linux",
+    "lvs": "lvm2",
+    "mcopy": "mtools",
+    "mdir": "mtools",
+    "mshowfat": "mtools",
     "ntfs-3g.probe": "ntfs-3g",
     "ntfsinfo": "ntfs-3g",
+    "ntfslabel": "ntfs-3g",
     "ntfsresize": "ntfs-3g",
     "fsck.vfat": "dosfstools",
     "sfdisk": "fdisk",
+    "ssh-keygen": "openssh-client",
+    "swaplabel": "util-linux",
+    "tune2fs": "e2fsprogs",
+    "unshare": "util-linux",
+    "umount": "mount",
+    "vgchange": "lvm2",
+    "vgs": "lvm2",
     "wipefs": "util-linux",
+    "xfs_admin": "xfsprogs",
     "xfs_logprint": "xfsprogs",
 }
-_ON_CONTROLLERS = {"ssh": "openssh-client"}
+_ON_CONTROLLERS = {
+    "kinit": "krb5-user",
+    "ldapdelete": "ldap-utils",
+    "ldapmodify": "ldap-utils",
+    "ldapsearch": "ldap-utils",
+    "net": "samba-common-bin",
+    "ssh": "openssh-client",
+}
 # What the role installs.
 _BY_ROLE = {"partclone", *PACKAGES.values()}
 
@@ -68,6 +92,12 @@ def package_of(tool: str) -> str:
     return "partclone" if tool.startswith("partclone.") else PACKAGES.get(tool, _ON_CONTROLLERS.get(tool, tool))
 
 
+def need_program(name: str) -> None:
+    """:raises ToolMissing: it is not installed."""
+    if shutil.which(name, path=environment()["PATH"]) is None:
+        raise _missing(name, [name])
+
+
 def run(
     argv: t.Sequence[str],
     *,
@@ -99,13 +129,7 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        package = package_of(cmd[0])
-        role = ", or run the role golden.fleet.tools" if package in _BY_ROLE else ""
-        raise ToolMissing(
-            f"The program {cmd[0]} is not installed on this machine. Install the package {package!r}{role}.",
-            cmd=cmd,
-            package=package,
-        ) from error
+        raise _missing(cmd[0], cmd) from error
     except OSError as error:
         raise ToolFailed(f"{cmd[0]} cannot be started: {error.strerror}.", cmd=cmd) from error
     except subprocess.TimeoutExpired as error:
@@ -119,3 +143,13 @@ def run(
             stderr=said,
         )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _missing(name: str, cmd: list[str]) -> ToolMissing:
+    package = package_of(name)
+    role = ", or run the role golden.fleet.tools" if package in _BY_ROLE else ""
+    return ToolMissing(
+        f"The program {name} is not installed on this machine. Install the package {package!r}{role}.",
+        cmd=cmd,
+        package=package,
+    )

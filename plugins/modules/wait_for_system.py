@@ -15,6 +15,8 @@ description:
     least is not the boot environment any more.
   - M(ansible.builtin.wait_for_connection) is content with whatever answers, such as the system that is about to go
     down. This is not.
+  - A Windows may let Ansible in while its setup is at work, which restarts it then. So it is waited for until it says
+    that its setup is done.
   - Nothing is needed on the machine, not even Python.
 extends_documentation_fragment:
   - golden.fleet.attributes
@@ -44,8 +46,8 @@ options:
     type: str
   old_boot_id:
     description:
-      - What C(/proc/sys/kernel/random/boot_id) had before the reboot. As long as a Linux shows the same, it has not
-        restarted.
+      - What RV(boot_id) was before the reboot; of a Linux, what C(/proc/sys/kernel/random/boot_id) had. As long as the
+        machine shows the same, it has not restarted.
     type: str
 seealso:
   - module: golden.fleet.deployed_marker
@@ -62,10 +64,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 boot_id:
-  description: Names this boot of a Linux; null for Windows.
+  description: Names this boot; of a Windows, it is when it started, as a C(FILETIME).
   returned: success
   type: str
   sample: 2bd5f8c1-5d0f-4a3c-9c39-0f4b7d3b1f77
+setup:
+  description: How far the setup of a Windows is, as its registry says in C(ImageState); null for Linux.
+  returned: success
+  type: str
+  sample: IMAGE_STATE_COMPLETE
 marker:
   description: The marker that the machine shows; null if it has none.
   returned: success

@@ -14,28 +14,39 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import NetbootError
-from ..module_utils._os.find import LINUX, WINDOWS
 from ..module_utils._os.marker import PLACES, marker_in
+from ..module_utils._os.tree import LINUX, WINDOWS
 from ..module_utils._units import show_duration
 from ._answer import answer_within
 
 _PAUSE = 3.0  # seconds between attempts
 _LONGEST_SILENCE = 60.0  # seconds for one
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_SETUP = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State"
+_IS_SET_UP = "IMAGE_STATE_COMPLETE"
 _LOOK: t.Final = {
     LINUX: f"cat {_BOOT_ID} && {{ cat {PLACES[LINUX]} 2>/dev/null || true; }}",
-    # A file that is not there would make it fail, however silently.
-    WINDOWS: f"Get-Content -Raw -ErrorAction SilentlyContinue -LiteralPath $env:SystemDrive{PLACES[WINDOWS]}; exit 0",
+    # A line each for when it started and how far its setup is, whatever goes wrong, and then the marker. A file that is
+    # not there would make it fail, however silently.
+    WINDOWS: (
+        "$started = ''; try { $started = (Get-CimInstance -ClassName Win32_OperatingSystem -ErrorAction Stop)"
+        ".LastBootUpTime.ToFileTimeUtc() } catch {}; "
+        f"$setup = (Get-ItemProperty -ErrorAction SilentlyContinue -LiteralPath {_SETUP}).ImageState; "
+        '"$started"; "$setup"; '
+        f'Get-Content -Raw -ErrorAction SilentlyContinue -LiteralPath "$env:SystemDrive{PLACES[WINDOWS]}"; exit 0'
+    ),
 }
 
 
 class Seen(t.NamedTuple):
     """What a machine answered.
 
-    :ivar boot_id: of a Linux; names this one boot.
+    :ivar boot_id: names this one boot; of a Windows, when it started.
+    :ivar setup: of a Windows, how far its setup is.
     """
 
     boot_id: str | None
+    setup: str | None
     marker: dict[str, t.Any] | None
 
 
@@ -44,7 +55,7 @@ class SystemWait:
 
     def __init__(self, action: ActionBase, expected: t.Mapping[str, str], old_boot_id: str | None) -> None:
         """:param expected: fields that the marker must have.
-        :param old_boot_id: of the boot environment, which may still answer for a while.
+        :param old_boot_id: of what may still answer for a while, such as the boot environment.
         """
         self._action = action
         self._expected = expected
@@ -77,15 +88,19 @@ class SystemWait:
         answer = self._action._low_level_execute_command(_LOOK[WINDOWS if windows else LINUX], sudoable=False)
         if answer["rc"] != 0:
             raise AnsibleConnectionFailure(f"{answer['stdout']} {answer['stderr']}")
-        boot_id, _newline, rest = ("", "", answer["stdout"]) if windows else answer["stdout"].partition("\n")
+        boot_id, _newline, rest = answer["stdout"].partition("\n")
+        setup, _newline, rest = rest.partition("\n") if windows else ("", "", rest)
         marker = marker_in(rest)
-        return Seen(boot_id.strip() or None, asdict(marker) if marker else None)
+        return Seen(boot_id.strip() or None, setup.strip() or None, asdict(marker) if marker else None)
 
     def _problem(self, seen: Seen) -> str | None:
         if self._old_boot_id and seen.boot_id == self._old_boot_id:
-            return "the boot environment still answers"
+            return "it has not restarted" if seen.setup else "the boot environment still answers"
         marker = seen.marker or {}
         if any(marker.get(name) != value for name, value in self._expected.items()):
             shown = f"image {marker.get('image')} from deploy {marker.get('deploy')}" if marker else "no marker"
             return f"what answers is not what was deployed: it shows {shown}"
+        if seen.setup not in {None, _IS_SET_UP}:
+            # It may let us in, and will restart.
+            return f"its setup is still at work, or has failed ({seen.setup})"
         return None

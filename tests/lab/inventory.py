@@ -78,7 +78,12 @@ def _group(group: str, facts: Facts) -> dict[str, t.Any]:
     }
     if group == "reference":
         return {**login, "golden_image": _IMAGE}
-    return {**login, "golden_image": f"{_IMAGE}:stable", "golden_erase": True}
+    return {
+        **login,
+        "golden_image": f"{_IMAGE}:stable",
+        "golden_erase": True,
+        "golden_known_hosts": str(facts.known_hosts),
+    }
 
 
 def _everybody(facts: Facts) -> dict[str, t.Any]:
@@ -105,6 +110,7 @@ def _server(machines: t.Sequence[LabMachine], facts: Facts) -> dict[str, t.Any]:
             *(line.format(interface=facts.interface) for line in _ROUTER_ADVERTISEMENTS),
         ],
         "imaging_server_secure_boot_macs": [machine.mac for machine in machines if machine.secure_boot],
+        "imaging_server_domain_tools": True,
         "imaging_server_reader_password": "{{ golden_store_password }}",
         "imaging_server_writer_password": "{{ golden_store_writer_password }}",
         "boot_env_authorized_keys": [facts.public_key],

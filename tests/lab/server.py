@@ -22,7 +22,8 @@ _BUILD_CACHE = "/var/cache/golden.fleet/boot-env"
 
 def server_tree(say: t.Callable[[str], None]) -> Path:
     """A Debian that has what the roles install, which would take half a minute each time."""
-    return debian_tree(installed=_packages("imaging_server") + _packages("boot_env"), say=say)
+    packages = (*_packages("imaging_server"), *_packages("imaging_server", "domain_packages"), *_packages("boot_env"))
+    return debian_tree(installed=packages, say=say)
 
 
 def fill_cache(say: t.Callable[[str], None]) -> None:
@@ -36,6 +37,6 @@ def binds() -> dict[str, Path]:
     return {_BUILD_CACHE: default_cache() / "boot-env"}
 
 
-def _packages(role: str) -> list[str]:
+def _packages(role: str, name: str = "packages") -> list[str]:
     variables = yaml.safe_load((_ROLES / role / "vars" / "main.yml").read_text("utf-8"))
-    return t.cast("list[str]", variables[f"__{role}_packages"])
+    return t.cast("list[str]", variables[f"__{role}_{name}"])

@@ -39,7 +39,9 @@ class Fleet:
 
     def __init__(self, lab: Lab, machines: t.Sequence[LabMachine]) -> None:
         self.server = lab.server()
-        self._lab = lab
+        self.server_files = lab.server_files
+        self.folder = lab.folder
+        self.network = lab.network
         self._machines = {machine.name: machine for machine in machines}
         self._libvirt = Libvirt(lab.folder / "libvirt")
         self._plays: list[Play] = []
@@ -47,10 +49,15 @@ class Fleet:
     # Playbooks
 
     def begin(self, playbook: str, *options: str, **variables: t.Any) -> Play:
-        """Start golden.fleet.capture or golden.fleet.deploy, which then runs on."""
+        """Start golden.fleet.capture or golden.fleet.deploy, which then runs on.
+
+        Variables in capital letters are the environment's.
+        """
         argv = [str(RUN), "ansible-playbook", f"golden.fleet.{playbook}", *options]
-        given = ["-e", json.dumps({"golden_progress_interval": 1, **variables})]
-        play = Play([*argv, *given], ansible_environment(self._lab.folder), self._lab.folder)
+        environment = {name: value for name, value in variables.items() if name.isupper()}
+        given = {name: value for name, value in variables.items() if not name.isupper()}
+        argv += ["-e", json.dumps({"golden_progress_interval": 1, **given})]
+        play = Play(argv, {**ansible_environment(self.folder), **environment}, self.folder)
         self._plays.append(play)
         return play
 
@@ -89,7 +96,7 @@ class Fleet:
             self.play("deploy", "-l", name, netboot_force=True)
 
     def close(self) -> None:
-        with (self._lab.folder / "plays.log").open("a", encoding="utf-8") as log:
+        with (self.folder / "plays.log").open("a", encoding="utf-8") as log:
             for play in self._plays:
                 play.stop()
                 log.write(play.output)
@@ -98,20 +105,26 @@ class Fleet:
 
     def power(self, name: str) -> dict[str, t.Any]:
         """What the inventory says of how it is switched."""
-        hosts = yaml.safe_load((self._lab.folder / "inventory" / "hosts.yml").read_text("utf-8"))
+        hosts = yaml.safe_load((self.folder / "inventory" / "hosts.yml").read_text("utf-8"))
         groups = hosts["all"]["children"].values()
         return next(dict(group["hosts"][name]["golden_power"]) for group in groups if name in group["hosts"])
 
     def address(self, name: str) -> str:
         return self._machines[name].address
 
+    @property
+    def key(self) -> str:
+        """File of the SSH key that opens all systems of the machines."""
+        group = yaml.safe_load((self.folder / "inventory" / "group_vars" / "reference.yml").read_text("utf-8"))
+        return str(group["ansible_ssh_private_key_file"])
+
     def disk(self, name: str) -> Path:
-        return self._lab.folder / f"{name}.img"
+        return self.folder / f"{name}.img"
 
     def console(self, name: str) -> str:
         """All that it has said, since the lab is up."""
         with contextlib.suppress(FileNotFoundError):
-            return (self._lab.folder / f"{name}.console").read_text("utf-8", "replace")
+            return (self.folder / f"{name}.console").read_text("utf-8", "replace")
         return ""
 
     def is_on(self, name: str) -> bool:
@@ -135,7 +148,7 @@ class Fleet:
                 "<boot order='1'/>", "<boot order='other'/>"
             )
             text = text.replace("<boot order='2'/>", "<boot order='1'/>")
-            path = self._lab.folder / f"{name}.xml"
+            path = self.folder / f"{name}.xml"
             path.write_text(text.replace("'other'", "'2'"), "utf-8")
             self._libvirt.virsh("define", str(path))
 
@@ -154,7 +167,7 @@ class Fleet:
     @contextlib.contextmanager
     def without_network_boot(self, name: str) -> t.Iterator[None]:
         """A BIOS machine with IPMI whose firmware does not boot from the network, whatever it is told."""
-        folder = self._lab.folder / f"{name}.bmc"
+        folder = self.folder / f"{name}.bmc"
         kept = {path: path.read_text("utf-8") for path in folder.glob("*.xml")}
         for path, text in kept.items():
             path.write_text(text.replace("</interface>", f"{_ROM}</interface>"), "utf-8")
@@ -204,6 +217,11 @@ class Fleet:
 def _while_it_runs(play: Play, pattern: str, text: t.Callable[[], str]) -> None:
     until(lambda: play.process.poll() is not None or re.search(pattern, text()), pattern, _LINE)
     assert play.process.poll() is None, play.output
+
+
+def is_blank(disk: Path) -> bool:
+    """Nothing was ever written there."""
+    return disk.stat().st_blocks == 0
 
 
 def until_said(say: t.Callable[[], str], text: str, seconds: float) -> float:

@@ -13,11 +13,10 @@ from __future__ import annotations
 import re
 import signal
 import typing as t
-from pathlib import Path
 
 import pytest
 
-from tests.lab_suite.fleet import Fleet, Record, until_said
+from tests.lab_suite.fleet import Fleet, Record, is_blank, until_said
 from tests.support.debian import LOGIN_PROMPT
 from tests.support.engine import table_of
 from tests.support.playbook import until
@@ -27,11 +26,6 @@ pytestmark = pytest.mark.usefixtures("image")
 FIRMWARE = "UEFI Interactive Shell"
 PATIENCE = "1m"  # half of it is the longest that an emulated machine under load may take to answer
 WARNING = "it has ignored the boot order and started from its disk"
-
-
-def is_blank(disk: Path) -> bool:
-    """Nothing was ever written there."""
-    return disk.stat().st_blocks == 0
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 1 << 20
+_MOUNTS = 0x00020000  # CLONE_NEWNS
 MKFS: dict[str, list[str]] = {
     "btrfs": ["mkfs.btrfs", "-q", "-L", "data"],
     "exfat": ["mkfs.exfat", "-L", "data"],
@@ -84,6 +86,27 @@ def looped(path: Path, *options: str) -> t.Iterator[str]:
         yield node
     finally:
         call("losetup", "--detach", node)
+
+
+@contextlib.contextmanager
+def own_mounts() -> t.Iterator[None]:
+    """What is mounted meanwhile is seen by nobody else.
+
+    A mount namespace that somebody else makes meanwhile would take a copy along, and keep the disk busy.
+    """
+    before = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        assert libc.unshare(_MOUNTS) == 0, os.strerror(ctypes.get_errno())
+        try:
+            call("mount", "--make-rprivate", "/")
+            yield
+        finally:
+            folder = os.getcwd()
+            assert libc.setns(before, _MOUNTS) == 0, os.strerror(ctypes.get_errno())
+            os.chdir(folder)
+    finally:
+        os.close(before)
 
 
 @contextlib.contextmanager

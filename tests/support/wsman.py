@@ -4,8 +4,8 @@
 
 """A Windows, as far as WinRM shows it: WS-Management over HTTP with NTLM and encrypted messages.
 
-Client and server prove to each other who they are, and encrypt, as with a real one. What the commands say comes from
-whoever starts this.
+Client and server prove to each other who they are, and encrypt, as with a real one. What the commands say, and what
+modules of Ansible return, comes from whoever starts this.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.server
+import json
 import os
 import ssl
 import threading
@@ -28,6 +29,8 @@ from spnego.exceptions import SpnegoError
 
 Run = t.Callable[[str], tuple[int, str]]
 """Runs a command line: exit code and output. None instead of an answer: the machine goes down."""
+Return = t.Callable[[str, t.Dict[str, t.Any]], t.Dict[str, t.Any]]  # noqa: UP006  # evaluated at run time
+"""What a module returns that is called by this name, with these options."""
 
 _BOUNDARY = b"--Encrypted Boundary"
 _ENCRYPTED = b"application/HTTP-SPNEGO-session-encrypted"
@@ -47,16 +50,27 @@ class WindowsPeer:
 
     :param folder: for the file with the user's password.
     :param certificate: folder with server.pem and server.key, for HTTPS.
+    :param returns: what modules return.
     :ivar commands: all command lines that were run.
     """
 
     username = "Administrator"
 
-    def __init__(self, folder: Path, run: Run, password: str, certificate: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        run: Run,
+        password: str,
+        certificate: Path | None = None,
+        returns: Return = lambda _name, _options: {},
+    ) -> None:
         self.commands: list[str] = []
         self._run = run
+        self._returns = returns
+        self._inputs: dict[str, bytes] = {}
         self._users = folder / "users"
         self._users.write_text(f":{self.username}:{password}\n")
+        self._password = password
         self._outputs: dict[str, tuple[int, str]] = {}
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -71,6 +85,18 @@ class WindowsPeer:
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._http.server_port}"
+
+    def connection_vars(self) -> dict[str, t.Any]:
+        """For an inventory."""
+        return {
+            "ansible_connection": "winrm",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self._http.server_port,
+            "ansible_winrm_scheme": self._scheme,
+            "ansible_winrm_transport": "ntlm",
+            "ansible_user": self.username,
+            "ansible_password": self._password,
+        }
 
     def __enter__(self) -> WindowsPeer:
         # Where pyspnego looks for the passwords that an NTLM server knows.
@@ -104,8 +130,21 @@ class WindowsPeer:
         words = [_text(request, "Command"), *(each.text or "" for each in request.iter(f"{{{_SHELL}}}Arguments"))]
         line, number = " ".join(words), str(uuid.uuid4())
         self.commands.append(line)
-        self._outputs[number] = self._run(line)
+        if _is_set(request, "WINRS_CONSOLEMODE_STDIN"):
+            self._outputs[number] = self._run(line)
+        else:
+            self._inputs[number] = b""
         return f"<rsp:CommandResponse><rsp:CommandId>{number}</rsp:CommandId></rsp:CommandResponse>"
+
+    def _send(self, request: ET.Element) -> str:
+        """A module comes as the input of a command, in pieces."""
+        stream = next(request.iter(f"{{{_SHELL}}}Stream"))
+        number = stream.attrib["CommandId"]
+        self._inputs[number] += base64.b64decode(stream.text or "")
+        if stream.get("End") == "true":
+            name, options = _module_in(self._inputs.pop(number))
+            self._outputs[number] = (0, json.dumps(self._returns(name, options)))
+        return "<rsp:SendResponse/>"
 
     def _receive(self, request: ET.Element) -> str:
         stream = next(request.iter(f"{{{_SHELL}}}DesiredStream"))
@@ -127,6 +166,21 @@ class WindowsPeer:
 
 def _text(element: ET.Element, name: str) -> str:
     return next(each.text or "" for each in element.iter() if each.tag.rpartition("}")[2] == name)
+
+
+def _is_set(request: ET.Element, option: str) -> bool:
+    return any(each.get("Name") == option and each.text == "TRUE" for each in request.iter())
+
+
+def _module_in(sent: bytes) -> tuple[str, dict[str, t.Any]]:
+    """Its name, and its options without Ansible's own, of a module as ansible-core 2.19 sends it."""
+    manifest = json.loads(sent.rpartition(b"\0\0\0\0\n")[2])
+    (call,) = (action["params"] for action in manifest["actions"] if "Script" in action["params"])
+    (options,) = (each["Value"] for each in call["Variables"] if each["Name"] == "complex_args")
+    _base, namespace, collection, _plugins, _modules, name, _end = call["Script"].split(".")
+    return f"{namespace}.{collection}.{name}", {
+        name: value for name, value in options.items() if not name.startswith("_ansible_")
+    }
 
 
 def _handler(peer: WindowsPeer) -> type[http.server.BaseHTTPRequestHandler]:

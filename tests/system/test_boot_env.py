@@ -234,11 +234,14 @@ def test_only_ssh_listens(booted: Booted) -> None:
 
 
 def test_libraries_and_programs_are_there(booted: Booted) -> None:
-    probe = "/usr/bin/python3 -c 'import blake3, netaddr, packaging, requests, zstandard; print(blake3.__version__)'"
+    imports = "import blake3, bz2, ctypes, lzma, netaddr, packaging, requests, tzlocal, zstandard"
+    registry = 'ctypes.CDLL("libhivex.so.0")'
+    probe = f"/usr/bin/python3 -c '{imports}; {registry}; print(blake3.__version__)'"
     assert booted.run(probe).stdout.startswith("1.")
     programs = (
-        "blkid btrfs cryptsetup dmidecode efibootmgr fsck.exfat fsck.f2fs losetup lsblk lvm mkfs.vfat mount ntfsclone "
-        "partclone.ext4 sfdisk wimlib-imagex xfs_repair"
+        "blkid btrfs btrfstune cryptsetup dmidecode e2fsck efibootmgr fatlabel fsck.exfat fsck.f2fs losetup lsblk lvm "
+        "mcopy mkfs.vfat mount mshowfat ntfsclone ntfslabel partclone.ext4 sfdisk swaplabel tune2fs wimlib-imagex "
+        "xfs_admin xfs_repair"
     )
     assert booted.run(f"for each in {programs}; do command -v $each >/dev/null || echo $each; done").stdout == ""
 
@@ -258,7 +261,7 @@ def test_command_line_has_no_secret_but_the_token(booted: Booted) -> None:
     assert booted.run("cat /proc/cmdline").stdout.split() == [*booted.machine.cmdline.split()]
 
 
-def test_modules_run_there(booted: Booted) -> None:
+def inventory_of(booted: Booted) -> Path:
     folder = booted.imaging.folder
     inventory = folder / "inventory.json"
     host = {
@@ -270,17 +273,113 @@ def test_modules_run_there(booted: Booted) -> None:
         "ansible_ssh_args": "-o ControlMaster=no",
     }
     inventory.write_text(json.dumps({"all": {"hosts": {"pc-1": host}}}))
-    command = ["ansible", "pc-1", "-i", str(inventory), "-m", "golden.fleet.disk_info", "-a", "contents=true"]
+    return inventory
+
+
+def ansible(booted: Booted, *command: str | Path) -> str:
     done = subprocess.run(
         booted.imaging.network.inside(*command),
-        env=ansible_environment(folder),
+        env=ansible_environment(booted.imaging.folder),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (disk,) = json.loads(done.stdout.partition("=>")[2])["disks"]
+    return done.stdout
+
+
+def test_modules_run_there(booted: Booted) -> None:
+    module = ["-m", "golden.fleet.disk_info", "-a", "contents=true"]
+    said = ansible(booted, "ansible", "pc-1", "-i", inventory_of(booted), *module)
+    (disk,) = json.loads(said.partition("=>")[2])["disks"]
     assert (disk["serial"], disk["eligible"], disk["contents"]) == ("D-1", True, [])
+
+
+LOGICAL_VOLUMES = r"""
+set -e
+sfdisk --quiet /dev/vda <<END
+label: gpt
+size=40MiB, type=uefi
+size=64MiB, name=boot
+type=lvm
+END
+udevadm settle
+mkfs.vfat -i BADDCAFE /dev/vda1 >/dev/null
+mkfs.ext4 -q /dev/vda2
+pvcreate -q /dev/vda3
+vgcreate -q vg-0 /dev/vda3
+lvcreate -q -n root -L 96m vg-0
+lvcreate -q -n home -L 320m vg-0
+lvcreate -q --type thin-pool -n pool -L 64m vg-0
+lvcreate -q --thin -n data -V 128m --thinpool pool vg-0
+mkfs.ext4 -q /dev/vg-0/root
+mkfs.xfs -q -L home /dev/vg-0/home
+mkfs.ext4 -q /dev/vg-0/data
+mount /dev/vg-0/root /mnt
+mkdir -p /mnt/etc /mnt/boot
+echo 'ID=debian' >/mnt/etc/os-release
+cat >/mnt/etc/fstab <<END
+/dev/mapper/vg--0-root / ext4 errors=remount-ro 0 1
+PARTLABEL=boot /boot ext4 defaults 0 2
+UUID=BADD-CAFE /boot/efi vfat umask=0077 0 1
+LABEL=home /home xfs defaults 0 2
+/dev/vg-0/data /srv ext4 defaults 0 2
+END
+umount /mnt
+vgchange -q --activate n vg-0
+"""
+
+DEPLOYED = """
+- hosts: pc-1
+  gather_facts: false
+  tasks:
+    - golden.fleet.os_mount:
+        state: probed
+      register: probed
+    - golden.fleet.os_mount:
+      register: mounted
+    - golden.fleet.os_mount:
+      register: again
+    - ansible.builtin.raw: touch /run/golden.fleet/os/home/note /run/golden.fleet/os/boot/efi/note && findmnt --real
+    - golden.fleet.os_mount:
+        state: unmounted
+      register: unmounted
+    - ansible.builtin.raw: dmsetup ls; losetup --list --noheadings; grep golden.fleet /proc/self/mountinfo
+      register: left
+      failed_when: false
+    - golden.fleet.deployed_marker:
+        disk: auto
+        image: lab-a:2026.11
+        digest: "{{ 'a' * 64 }}"
+        deploy: 5f0c9d6f8a0d1b7f
+        at: "2026-11-01T12:00:00Z"
+      register: marked
+    - golden.fleet.deployed_info:
+        disk: auto
+      register: info
+    - ansible.builtin.assert:
+        that:
+          - probed.mounts | map(attribute='source') | sort == ['2', 'vg-0/root']
+          - probed.skipped | map(attribute='path') | sort == ['/boot/efi', '/home', '/srv']
+          - mounted is changed and again is not changed and unmounted is changed
+          - mounted.firmware == ['uefi'] and mounted.partition == 'vg-0/root' and mounted.skipped == []
+          - mounted.mounts | map(attribute='path') | sort == ['/', '/boot', '/boot/efi', '/home', '/srv']
+          - mounted.mounts == again.mounts
+          - left.stdout_lines | reject('match', 'No devices found') | list == []
+          - marked is changed and info.marker.image == 'lab-a:2026.11' and info.release.id == 'debian'
+        fail_msg: "{{ [probed, mounted, again, unmounted, left, marked, info] | to_nice_json }}"
+"""
+
+
+def test_systems_on_logical_volumes(booted: Booted) -> None:
+    """Here, because where the tests run, the kernel may have no device mapper."""
+    done = booted.run(LOGICAL_VOLUMES)
+    assert done.returncode == 0, done.stderr
+    playbook = booted.imaging.folder / "deployed.yml"
+    playbook.write_text(DEPLOYED)
+    ansible(booted, "ansible-playbook", "-i", inventory_of(booted), playbook)
+    look = "vgchange --activate y vg-0 >/dev/null && mount /dev/vg-0/home /mnt && ls /mnt && umount /mnt"
+    assert booted.run(f"{look} && vgchange --activate n vg-0 >/dev/null").stdout == "note\n"
 
 
 def test_console_tells_how_things_stand(booted: Booted) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import typing as t
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import read_disk
 from ansible_collections.golden.fleet.plugins.module_utils._errors import OsError
+from ansible_collections.golden.fleet.plugins.module_utils._os import acl
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import Marker, deployed_info, mark
 
 from tests.support import disks
@@ -106,7 +108,10 @@ def test_a_windows(tmp_path: Path) -> None:
     assert mark(disk, MARKER, check=False)["changed"]
     assert not mark(disk, MARKER, check=False)["changed"]
     with opened(path, root) as folder:
-        assert json.loads((folder / "ProgramData/golden.fleet/golden.fact").read_text())["deploy"] == MARKER.deploy
+        marker = folder / "ProgramData/golden.fleet/golden.fact"
+        assert json.loads(marker.read_text())["deploy"] == MARKER.deploy
+        for each in (marker, marker.parent):
+            assert os.getxattr(each, acl.ATTRIBUTE) == acl.PRIVATE, "ntfs-3g would let everybody write it"
 
 
 def test_a_windows_that_was_not_shut_down_is_only_looked_at(tmp_path: Path) -> None:
@@ -154,7 +159,9 @@ def test_a_full_filesystem_says_so_and_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def mounts() -> set[str]:
-    return {line for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines() if "golden-os-" in line}
+    return {
+        line for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines() if "golden.fleet" in line
+    }
 
 
 def test_nothing_stays_mounted(tmp_path: Path) -> None:

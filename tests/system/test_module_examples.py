@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import json
 import sys
@@ -21,20 +22,25 @@ from ansible_collections.golden.fleet.plugins.module_utils._disk.facts import re
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.config import read_config
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.entry import BOOT_ENV, WAITING
 from ansible_collections.golden.fleet.plugins.module_utils._netboot.prepare import EntryRequest, ensure_entry
-from ansible_collections.golden.fleet.plugins.module_utils._os.find import LINUX
 from ansible_collections.golden.fleet.plugins.module_utils._os.marker import PLACES, Marker, deployed_info, mark
+from ansible_collections.golden.fleet.plugins.module_utils._os.tree import LINUX
+from ansible_collections.golden.fleet.plugins.module_utils._os.windows.values import string
 from ansible_collections.golden.fleet.plugins.module_utils._power.base import NETWORK
 from ansible_collections.golden.fleet.plugins.module_utils._store.directory import DirectoryStore
 
 from tests.support.bmc import RedfishBmc
 from tests.support.checkins import CheckinServer
 from tests.support.container import Container, debian_tree
-from tests.support.disks import MIB, Piece, looped, make_gpt, sparse
+from tests.support.deployed import deployed_debian
+from tests.support.disks import MIB, Piece, call, looped, make_gpt, sparse
 from tests.support.engine import apply_disk, capture_disk, noise_disk
+from tests.support.hives import make_hive
 from tests.support.libvirt import Libvirt, Machine
 from tests.support.network import Network
 from tests.support.playbook import Play, ansible_environment
+from tests.support.samba import CLIENT, DC, JOINER, SambaDomain
 from tests.support.service import free_port
+from tests.support.windows import deployed_windows, keys, write_hive
 
 TREE = Path(__file__).parents[2]
 MODULES = sorted((TREE / "plugins" / "modules").glob("*.py"))
@@ -46,15 +52,29 @@ DEPLOY = "5f0c9d6f8a0d1b7f"
 PATIENCE = 120.0  # seconds for a play; the examples themselves would wait longer
 # Files by which a Debian is known.
 DEBIAN = ("etc/debian_version", "etc/ssh/ssh_host_ed25519_key.pub", "usr/lib/os-release")
+LANGUAGES = ("console-setup", "locales", "sudo")  # what a Debian needs to speak another
 # How many tasks in the examples of a module change something.
 CHANGES = {
+    "ad_computer": 3,
     "deployed_marker": 1,
+    "disk_identity": 1,
     "image_apply": 1,
     "image_capture": 2,
     "image_prune": 1,
     "image_tag": 2,
     "netboot_entry": 2,
     "next_boot": 2,
+    "os_domain_join": 1,
+    "os_drivers": 1,
+    "os_file": 4,
+    "os_first_boot": 2,
+    "os_hostname": 1,
+    "os_identity": 2,
+    "os_locale": 1,
+    "os_mount": 2,
+    "os_registry": 3,
+    "os_unattend": 2,
+    "os_user": 2,
     "power": 2,
     "pxe_reboot": 1,
 }
@@ -76,6 +96,7 @@ class Scene:
 
     :ivar options: what takes the place of options that an example writes out, and does not take from a variable.
     :ivar defaults: what netboot modules are told that no example says.
+    :ivar root: where a deployed system is mounted for os_ modules.
     :ivar variables: what stands in the inventory, or is known from earlier tasks.
     :ivar machine: how the machine is reached; this one, unless told.
     :ivar command: what the program that runs the play is started by.
@@ -84,6 +105,7 @@ class Scene:
 
     options: dict[str, t.Any] = field(default_factory=dict)
     defaults: dict[str, t.Any] = field(default_factory=dict)
+    root: Path | None = None
     variables: dict[str, t.Any] = field(default_factory=dict)
     machine: dict[str, t.Any] = field(default_factory=lambda: dict(THIS_ONE))
     command: tuple[str, ...] = ()
@@ -123,6 +145,9 @@ def _play(tasks: list[Task], folder: Path, scene: Scene) -> int:
     playbook, inventory = folder / "play.json", folder / "inventory.json"
     play = {"hosts": HOST, "gather_facts": False, "vars": scene.variables, "tasks": tasks}
     play["module_defaults"] = {"group/golden.fleet.netboot": scene.defaults}
+    if scene.root:
+        names = {_options(task)[0] for task in tasks}
+        play["module_defaults"].update({name: {"root": str(scene.root)} for name in names if ".os_" in name})
     playbook.write_text(json.dumps([play]), "utf-8")
     inventory.write_text(json.dumps({"all": {"hosts": {HOST: scene.machine, SERVER: THIS_ONE}}}), "utf-8")
     tool = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -228,9 +253,16 @@ def _with_an_image_applied(folder: Path) -> t.Iterator[Scene]:
         capture_disk(store, reference, REF)
         applied = apply_disk(store, node, REF)
         yield Scene(options={"disk": node}, variables={"applied": applied, "boot": {"entry": {"id": DEPLOY}}})
-        found = deployed_info(read_disk(node))
-        assert found["release"]["id"] == "debian"
-        assert (found["marker"]["image"], found["marker"]["deploy"]) == (REF, DEPLOY)
+        assert deployed_info(read_disk(node))["release"]["id"] == "debian", "nobody keeps the disk"
+
+
+@contextlib.contextmanager
+def _with_an_image_to_be_marked(folder: Path) -> t.Iterator[Scene]:
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(_with_an_image_applied(folder))
+        yield scene
+        marker = deployed_info(read_disk(scene.options["disk"]))["marker"]
+        assert (marker["image"], marker["deploy"]) == (REF, DEPLOY)
 
 
 @contextlib.contextmanager
@@ -255,19 +287,81 @@ def _with_a_system_that_has_booted(folder: Path) -> t.Iterator[Scene]:
 
 
 @contextlib.contextmanager
+def _with_a_windows(folder: Path) -> t.Iterator[Scene]:
+    with deployed_windows(folder) as tree:
+        mount = Path(tree.root.path)
+        write_hive(mount, "NTUSER", make_hive({"Software": {}}))
+        old_agent = {r"Microsoft\Windows\CurrentVersion\Run": {"OldAgent": string("agent.exe")}}
+        write_hive(mount, "SOFTWARE", make_hive({**keys()["SOFTWARE"], **old_agent}))
+        yield Scene(
+            root=mount,
+            variables={
+                "account": {"blob": base64.b64encode(bytes(90)).decode()},
+                "vault_administrator": "pa55-of-all",
+                "vault_teacher": "pa55-of-hers",
+            },
+        )
+
+
+@contextlib.contextmanager
+def _with_a_domain(folder: Path) -> t.Iterator[Scene]:
+    with Network() as network, SambaDomain(folder / "samba", network) as domain:
+        yield Scene(variables={"vault_joiner": JOINER.password}, command=tuple(domain.inside()))
+
+
+@contextlib.contextmanager
+def _with_a_linux_that_can_join(folder: Path) -> t.Iterator[Scene]:
+    with deployed_debian(folder, installed=CLIENT) as tree:
+        yield Scene(root=tree, variables={"account": {"name": "PC-17", "one_time_password": "pa55-once", "server": DC}})
+
+
+@contextlib.contextmanager
+def _with_a_linux(folder: Path) -> t.Iterator[Scene]:
+    """And with a folder of drivers, beside the playbook."""
+    (folder / "drivers/common/firmware").mkdir(parents=True)
+    (folder / "drivers/common/firmware/nic.bin").write_bytes(b"firmware")
+    with deployed_debian(folder) as tree:
+        (tree / "root/.bash_history").write_text("ls\n")
+        yield Scene(root=tree, variables={"vault_exam_key": "pa55-of-the-exam", "vault_token": "pa55-of-this-one"})
+
+
+@contextlib.contextmanager
+def _with_a_copy_of_a_linux(folder: Path) -> t.Iterator[Scene]:
+    """With the account that it was prepared with; and beside the playbook, the key of a teacher."""
+    call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "teacher")
+    with deployed_debian(folder, installed=LANGUAGES) as tree:
+        call("chroot", tree, "useradd", "--create-home", "setup")
+        known = str(folder / "known_hosts")
+        yield Scene(root=tree, variables={"vault_teacher": "pa55-of-hers", "known_hosts_file": known})
+
+
+@contextlib.contextmanager
 def _with_nothing(_folder: Path) -> t.Iterator[Scene]:
     yield Scene()
 
 
 SCENES: dict[str, t.Callable[[Path], t.ContextManager[Scene]]] = {
+    "ad_computer": _with_a_domain,
     "deployed_info": _with_a_marker,
-    "deployed_marker": _with_an_image_applied,
+    "deployed_marker": _with_an_image_to_be_marked,
+    "disk_identity": _with_an_image_applied,
     "disk_info": _with_nothing,
     "job": _with_nothing,
     "netboot_entry": _with_an_imaging_server,
     "netboot_info": _with_a_machine_that_has_not_come,
     "netboot_wait": _with_somebody_who_switches_it_on,
     "next_boot": _with_power,
+    "os_domain_join": _with_a_linux_that_can_join,
+    "os_drivers": _with_a_linux,
+    "os_file": _with_a_linux,
+    "os_first_boot": _with_a_linux,
+    "os_hostname": _with_a_copy_of_a_linux,
+    "os_identity": _with_a_copy_of_a_linux,
+    "os_locale": _with_a_copy_of_a_linux,
+    "os_mount": _with_an_image_applied,
+    "os_registry": _with_a_windows,
+    "os_unattend": _with_a_windows,
+    "os_user": _with_a_copy_of_a_linux,
     "power": _with_power,
     "pxe_reboot": _with_a_machine_to_restart,
     "wait_for_system": _with_a_system_that_has_booted,

@@ -128,22 +128,74 @@ def test_a_machine_that_is_off_is_waited_for(machine: Fixture) -> None:
     assert not machine.wait("1m", digest="a" * 64)["failed"]
 
 
-@pytest.mark.parametrize("marker", [MARKER, None])
-def test_a_windows_that_was_deployed_and_one_that_never_was(tmp_path: Path, marker: dict[str, str] | None) -> None:
-    def powershell(line: str) -> tuple[int, str]:
+STARTED, COMPLETE = "134403383341205180", "IMAGE_STATE_COMPLETE"
+
+
+class Windows:
+    """Answers what a Windows would, one answer after the other; the last again and again."""
+
+    def __init__(self, *answers: tuple[str, str, dict[str, str] | None]) -> None:
+        self.answers = list(answers)
+
+    def powershell(self, line: str) -> tuple[int, str]:
         """Its exit code tells whether the last command worked, as long as the script itself says none."""
         script = base64.b64decode(line.rpartition(" ")[2]).decode("utf-16-le")
-        assert script.startswith("Get-Content ")
+        assert "LastBootUpTime" in script
+        assert "Setup\\State).ImageState" in script
         assert "$env:SystemDrive/ProgramData/golden.fleet/golden.fact" in script
-        return (0, json.dumps(marker)) if marker else (0 if script.endswith("; exit 0") else 1, "")
+        started, setup, marker = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        text = json.dumps(marker) if marker else ""
+        return 0 if marker or script.endswith("; exit 0") else 1, f"{started}\r\n{setup}\r\n{text}"
 
-    with WindowsPeer(tmp_path, powershell, "correct horse") as peer:
-        address, port = peer.url.removeprefix("http://").split(":")
-        host = {
-            "ansible_connection": "winrm", "ansible_host": address, "ansible_port": int(port),
-            "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm",
-            "ansible_user": peer.username, "ansible_password": "correct horse",
-        }  # fmt: skip
-        seen = wait_for(tmp_path, host, {"timeout": "1s"})
+    def wait(self, folder: Path, timeout: str = "1s", password: str = "correct horse", **options: str) -> t.Any:
+        with WindowsPeer(folder, self.powershell, "correct horse") as peer:
+            host = {**peer.connection_vars(), "ansible_password": password}
+            return wait_for(folder, host, {"timeout": timeout, **options})
+
+
+@pytest.mark.parametrize("marker", [MARKER, None])
+def test_a_windows_that_was_deployed_and_one_that_never_was(tmp_path: Path, marker: dict[str, str] | None) -> None:
+    seen = Windows((STARTED, COMPLETE, marker)).wait(tmp_path)
     assert not seen["failed"], seen["msg"]
-    assert (seen["boot_id"], seen["marker"]) == (None, marker)
+    assert (seen["boot_id"], seen["setup"], seen["marker"]) == (STARTED, COMPLETE, marker)
+
+
+WAITED: list[tuple[tuple[str, str, dict[str, str] | None], dict[str, str], str]] = [
+    ((STARTED, COMPLETE, {**MARKER, "deploy": "d0"}), {"deploy": "d1"}, "it shows image lab-a:2026.11 from deploy d0"),
+    ((STARTED, COMPLETE, None), {"deploy": "d1"}, "it shows no marker"),
+    ((STARTED, "IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE", MARKER), {"deploy": "d1"}, "its setup is still at work"),
+    ((STARTED, COMPLETE, MARKER), {"old_boot_id": STARTED}, "it has not restarted"),
+    ((STARTED, COMPLETE, MARKER), {"password": "wrong"}, "it does not answer: ntlm: the specified credentials"),
+]
+
+
+@pytest.mark.parametrize(("answer", "options", "message"), WAITED)
+def test_a_windows_that_is_not_what_is_waited_for(
+    tmp_path: Path, answer: tuple[str, str, dict[str, str] | None], options: dict[str, str], message: str
+) -> None:
+    seen = Windows(answer).wait(tmp_path, **options)
+    assert seen["failed"]
+    assert message in seen["msg"]
+
+
+def test_a_windows_that_comes_after_another_one(tmp_path: Path) -> None:
+    """The old one still answers, then the new one in its setup, and then as it shall be. What it cannot say of itself
+    is no reason to wait for ever."""
+    new = str(int(STARTED) + 1)
+    windows = Windows(
+        (STARTED, COMPLETE, {**MARKER, "deploy": "d0"}),
+        (new, "IMAGE_STATE_UNDEPLOYABLE", MARKER),
+        ("", "", MARKER),
+    )
+    seen = windows.wait(tmp_path, "1m", digest="a" * 64, deploy="d1", old_boot_id=STARTED)
+    assert not seen["failed"], seen["msg"]
+    assert (seen["boot_id"], seen["setup"], seen["marker"]) == (None, None, MARKER)
+
+
+def test_a_windows_that_is_off(tmp_path: Path) -> None:
+    with WindowsPeer(tmp_path, Windows((STARTED, COMPLETE, MARKER)).powershell, "correct horse") as peer:
+        host = peer.connection_vars()
+    seen = wait_for(tmp_path, host, {"timeout": "1s", "deploy": "d1"})
+    assert seen["failed"]
+    assert "it does not answer: " in seen["msg"]
+    assert "Connection refused" in seen["msg"]

@@ -62,7 +62,7 @@ def test_boot_environment_has_what_a_machine_needs() -> None:
     inside = load(TREE / "roles" / "boot_env" / "defaults" / "main.yml")
     assert machine_packages() - {"python3-venv"} <= set(inside["boot_env_packages"])
     libraries = {name.partition("==")[0] for name in inside["boot_env_libraries"]}
-    assert {"blake3", "netaddr"} == libraries
+    assert {"blake3", "netaddr", "tzlocal"} == libraries
 
 
 def test_action_group_of_the_store_has_every_image_module() -> None:

@@ -23,7 +23,7 @@ _NOTHING, _AMBIVALENT = 2, 8
 def node_of(disk: Disk, writable: bool = False) -> t.Iterator[str]:
     """A path under which tools see the whole disk with its sector size."""
     if disk.kind == "file" and disk.sector_size != 512:
-        with _loop(disk, 0, disk.size, writable) as node:
+        with loop_of(disk, 0, disk.size, writable) as node:
             yield node
     else:
         yield disk.path
@@ -39,55 +39,13 @@ def device_of(disk: Disk, start: int, size: int, writable: bool = False) -> t.It
     if (start, size, disk.kind) == (0, disk.size, "file"):
         yield disk.path
         return
-    with _loop(disk, start, size, writable) as node:
+    with loop_of(disk, start, size, writable) as node:
         yield node
 
 
-def probe(disk: Disk, partition: int | None, start: int, size: int) -> Volume:
-    """What blkid sees in this piece of the disk; type "unknown" when it knows nothing."""
-    said = run(
-        ["blkid", "--probe", "--offset", str(start), "--size", str(size), "--output", "export", disk.path],
-        ok=(0, _NOTHING, _AMBIVALENT),
-    )
-    known = parse_blkid(said.stdout)
-    note = "it has several signatures that contradict each other" if said.rc == _AMBIVALENT else None
-    return Volume(
-        partition=partition,
-        start=start,
-        size=size,
-        type=known.get("TYPE", "unknown"),
-        uuid=known.get("UUID"),
-        label=known.get("LABEL"),
-        note=note,
-    )
-
-
-def signatures(node: str) -> list[dict[str, t.Any]]:
-    """Everything on a device or file that marks a table or filesystem: type, offset, label.
-
-    wipefs, because blkid says nothing at all where an old signature is left beside a newer one.
-    """
-    return list(json.loads(run(["wipefs", "--json", node]).stdout)["signatures"])
-
-
-def parse_blkid(text: str) -> dict[str, str]:
-    """The output of ``blkid --output export``."""
-    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    # The shell would need the backslashes that blkid puts before odd characters; people do not.
-    return {name: _unescaped(value) for name, _equal, value in pairs}
-
-
-def _unescaped(value: str) -> str:
-    plain, escaped = [], False
-    for char in value:
-        escaped = char == "\\" and not escaped
-        if not escaped:
-            plain.append(char)
-    return "".join(plain)
-
-
 @contextlib.contextmanager
-def _loop(disk: Disk, start: int, size: int, writable: bool) -> t.Iterator[str]:
+def loop_of(disk: Disk, start: int, size: int, writable: bool) -> t.Iterator[str]:
+    """A device for this piece of the disk. What is mounted from it, or built on it, keeps it when this has ended."""
     argv = [
         "losetup",
         "--find",
@@ -116,3 +74,53 @@ def _loop(disk: Disk, start: int, size: int, writable: bool) -> t.Iterator[str]:
         yield node
     finally:
         os.close(fd)
+
+
+def probe(disk: Disk, partition: int | None, start: int, size: int) -> Volume:
+    """What blkid sees in this piece of the disk; type "unknown" when it knows nothing."""
+    known, ambivalent = _blkid(disk.path, "--offset", str(start), "--size", str(size))
+    note = "it has several signatures that contradict each other" if ambivalent else None
+    return Volume(
+        partition=partition,
+        start=start,
+        size=size,
+        type=known.get("TYPE", "unknown"),
+        uuid=known.get("UUID"),
+        label=known.get("LABEL"),
+        note=note,
+    )
+
+
+def probe_device(node: str) -> dict[str, str]:
+    """What blkid sees on a whole device: TYPE, UUID, LABEL, as far as there are any."""
+    return _blkid(node)[0]
+
+
+def signatures(node: str) -> list[dict[str, t.Any]]:
+    """Everything on a device or file that marks a table or filesystem: type, offset, label.
+
+    wipefs, because blkid says nothing at all where an old signature is left beside a newer one.
+    """
+    return list(json.loads(run(["wipefs", "--json", node]).stdout)["signatures"])
+
+
+def parse_blkid(text: str) -> dict[str, str]:
+    """The output of ``blkid --output export``."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    # The shell would need the backslashes that blkid puts before odd characters; people do not.
+    return {name: _unescaped(value) for name, _equal, value in pairs}
+
+
+def _blkid(*where: str) -> tuple[dict[str, str], bool]:
+    """What it knows, and whether there is more than one thing to know."""
+    said = run(["blkid", "--probe", "--output", "export", *where], ok=(0, _NOTHING, _AMBIVALENT))
+    return parse_blkid(said.stdout), said.rc == _AMBIVALENT
+
+
+def _unescaped(value: str) -> str:
+    plain, escaped = [], False
+    for char in value:
+        escaped = char == "\\" and not escaped
+        if not escaped:
+            plain.append(char)
+    return "".join(plain)

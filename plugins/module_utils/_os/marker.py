@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from .. import _fields
 from .._disk.model import Disk
 from .beneath import Root
-from .find import LINUX, WINDOWS, System, find_system
-from .mount import mounted
+from .find import System, find_system, mounted
+from .linux.host_keys import public_keys
+from .tree import LINUX, WINDOWS
 
 # On Linux it is a local fact of Ansible, too: ansible_local.golden. Not beneath /var, which may be another filesystem.
 PLACES: t.Final = {LINUX: "/etc/ansible/facts.d/golden.fact", WINDOWS: "/ProgramData/golden.fleet/golden.fact"}
-_HOST_KEYS = "/etc/ssh"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def deployed_info(disk: Disk) -> dict[str, t.Any]:
     :returns: family, release, marker (null where there is none that can be read), path, ssh_host_keys.
     """
     system = find_system(disk)
-    with mounted(disk, system.volume) as root:
+    with mounted(disk, system) as root:
         marker = _read(root, system)
         return {"changed": False, "marker": asdict(marker) if marker else None, **_facts(disk, system, root)}
 
@@ -76,12 +76,12 @@ def mark(disk: Disk, marker: Marker | None, check: bool) -> dict[str, t.Any]:
     """
     system = find_system(disk)
     place = PLACES[system.family]
-    with mounted(disk, system.volume) as root:
+    with mounted(disk, system) as root:
         before = _read(root, system)
         changed = before != marker or (marker is None and root.exists(place))
         facts = _facts(disk, system, root)
     if changed and not check:
-        with mounted(disk, system.volume, writable=True) as root:
+        with mounted(disk, system, writable=True) as root:
             if marker is None:
                 root.remove(place)
             else:
@@ -97,19 +97,9 @@ def _facts(disk: Disk, system: System, root: Root) -> dict[str, t.Any]:
         "family": system.family,
         "release": system.release,
         "path": PLACES[system.family],
-        "ssh_host_keys": list(_host_keys(root)) if system.family == LINUX else [],
+        "ssh_host_keys": list(public_keys(root)) if system.family == LINUX else [],
     }
 
 
 def _read(root: Root, system: System) -> Marker | None:
     return marker_in(root.read(PLACES[system.family]) or b"")
-
-
-def _host_keys(root: Root) -> t.Iterator[str]:
-    """Public keys as known_hosts has them: type and key. They come into a command of ssh, so nothing else is taken."""
-    for name in root.names(_HOST_KEYS):
-        if name.startswith("ssh_host_") and name.endswith("_key.pub"):
-            words = (root.read(f"{_HOST_KEYS}/{name}") or b"").decode("ascii", "replace").split()
-            key = " ".join(words[:2])
-            if _fields.is_ssh_key(key):
-                yield key
