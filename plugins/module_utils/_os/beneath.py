@@ -18,7 +18,7 @@ import typing as t
 
 from .._errors import OsError
 from . import acl
-from .windows.names import folded
+from .ntfs_names import folded
 
 _PIECE = 1 << 20
 _MOST_LINKS = 40  # as the kernel has it

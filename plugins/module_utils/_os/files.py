@@ -15,9 +15,9 @@ from .._errors import OsError, UsageError
 from . import acl
 from .beneath import Root
 from .linux.selinux import order_relabel
+from .ntfs_names import can_be
 from .owners import group_id, user_id
 from .tree import LINUX, WINDOWS, Tree
-from .windows.names import can_be
 
 FILE, DIRECTORY, LINK, ABSENT = "file", "directory", "link", "absent"
 PRIVATE, READABLE = "private", "readable"

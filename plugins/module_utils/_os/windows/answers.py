@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from ..._errors import UsageError
 from ..hostnames import check_computer_name
+from ..ntfs_names import folded
 from . import languages
-from .names import folded
 
 OURS = b"<!-- golden.fleet -->"
 _NAMESPACES = {

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ..._errors import UsageError
 from ..beneath import Root
+from ..ntfs_names import can_be, folded
 from ..tree import Tree
 from . import first_boot
-from .names import can_be, folded
 
 _FOLDER = f"{first_boot.FOLDER}/drivers"
 _INSTALL = (

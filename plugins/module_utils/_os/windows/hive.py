@@ -17,8 +17,8 @@ from functools import partial
 
 from ..._errors import OsError, UsageError
 from ..beneath import Root
+from ..ntfs_names import folded
 from .libhivex import Hive, Values, apart
-from .names import folded
 from .values import Value, shown
 
 _CONFIG = "/Windows/System32/config"

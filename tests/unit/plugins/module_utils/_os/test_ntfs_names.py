@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.fleet.plugins.module_utils._os.windows.names import can_be, folded
+from ansible_collections.golden.fleet.plugins.module_utils._os.ntfs_names import can_be, folded
 
 
 @pytest.mark.parametrize(
