@@ -330,7 +330,7 @@ def _killed(computer: Computer, at: int) -> bool:
             left -= "--detach" not in arguments[0]
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return start(*arguments, **options)
+            return start(*arguments, check=options.pop("check"), **options)
 
         subprocess.run = counted  # type: ignore[assignment]
         try:
@@ -397,7 +397,7 @@ def _cut_off(computer: Computer, tool: str) -> None:
 
         def cut(argv: t.Sequence[str], **options: t.Any) -> t.Any:
             if not " ".join(argv).startswith(tool):
-                return start(argv, **options)
+                return start(argv, check=options.pop("check"), **options)
             patience = 0.002
             before = Path(argv[-1]).read_bytes()
             while _mounts(argv[-1]):

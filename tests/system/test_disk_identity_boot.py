@@ -150,7 +150,7 @@ def test_killed_before_its_initramfs_is_made_anew(clones: _Clones, tmp_path: Pat
         def until_then(argv: t.Sequence[str], **options: t.Any) -> t.Any:
             if "update-initramfs" in argv:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return start(argv, **options)
+            return start(argv, check=options.pop("check"), **options)
 
         subprocess.run = until_then  # type: ignore[assignment]
         try:
