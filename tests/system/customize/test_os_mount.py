@@ -39,7 +39,7 @@ MARKER = Marker("lab-a:2026.11", "a" * 64, "5f0c9d6f8a0d1b7f", "2026-11-01T12:00
 HAS_VFAT = "\tvfat\n" in Path("/proc/filesystems").read_text("ascii")
 
 
-_COLLECTION = Path(__file__).resolve().parents[2] / ".cache"
+_COLLECTION = Path(__file__).resolve().parents[3] / ".cache"
 
 
 class Reference:

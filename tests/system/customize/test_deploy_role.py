@@ -177,7 +177,7 @@ def test_these_tasks_may_go_another_way(tmp_path: Path) -> None:
 
 
 def test_the_document_goes_this_way() -> None:
-    text = (Path(__file__).parents[2] / "docs/deployed-root.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs/deployed-root.md").read_text("utf-8")
     examples = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
     tasks = [task for example in examples for task in all_tasks(example)]
     ways = [task for task in tasks if "ansible_connection" in task.get("vars", {})]
