@@ -48,7 +48,17 @@ _ANSWERS: dict[str, dict[str, t.Any]] = {
     "ad_computer": {"changed": True, **_ACCOUNT},
 }
 _SILENT = [
-    *("netboot_entry", "next_boot", "power", "wait_for_system", "os_identity", "os_hostname", "os_locale", "os_user"),
+    *(
+        "disk_identity",
+        "netboot_entry",
+        "next_boot",
+        "power",
+        "wait_for_system",
+        "os_identity",
+        "os_hostname",
+        "os_locale",
+        "os_user",
+    ),
     *("os_domain_join", "os_drivers", "os_file", "os_first_boot", "os_registry", "os_unattend"),
 ]
 _MODULE = """\
