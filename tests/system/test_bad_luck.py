@@ -132,8 +132,13 @@ def test_a_machine_in_the_wrong_boot_mode(directory_place: Place, tmp_path: Path
         "golden_store": directory_place.location.store,
         "netboot_checkin": {"firmware": firmware},
         "netboot_deploy": "d1",
+        "customize_refusal": "",
     }
-    tasks = [{"ansible.builtin.include_tasks": str(TREE / "roles/deploy/tasks/inside.yml")}]
+    role = TREE / "roles/deploy"
+    tasks = [
+        {"ansible.builtin.include_vars": str(role / "vars/main.yml")},
+        {"ansible.builtin.include_tasks": str(role / "tasks/inside.yml")},
+    ]
     played = play(tmp_path, [{"hosts": "pc-1", "gather_facts": False, "tasks": tasks}], {"pc-1": variables})
     assert played.code != 0  # the other one at its end: there is no operating system in this image
     if firmware == "bios":
