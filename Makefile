@@ -18,7 +18,7 @@ LONG := system
 SHORT := lint unit sanity integration docs-check importer molecule customize
 STEPS := $(SHORT) $(LONG)
 # With mounts of its own: those of another lane would be copied into each namespace that a test makes, and stay there.
-APART := unshare --mount sh -ec 'mkdir -p /run/golden.fleet; mount -t tmpfs tmpfs /run/golden.fleet; exec "$$@"' sh
+APART := unshare --mount sh -ec 'mkdir -p /run/golden.fleet; mount -t tmpfs -o mode=755 tmpfs /run/golden.fleet; exec "$$@"' sh
 
 export PATH := $(VENV):$(PATH)
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
