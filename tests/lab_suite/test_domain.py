@@ -19,16 +19,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.golden.fleet.plugins.module_utils._disk.table import read_table
 
 from tests.lab_suite.fleet import Fleet, Record, is_blank
 from tests.lab_suite.spy import Spy, files_with, forms
-from tests.support.container import debian_tree
+from tests.support.container import archive_of, debian_tree
 from tests.support.disks import call
 from tests.support.samba import CLIENT, DOMAIN, JOINER, OU, TEACHER, SambaDomain
 
 IMAGE = "lab-a:member"
 PC = "pc-1"
-_DEBS = "var/lib/golden-archive"
 _INSTALL = """\
 mount -o "loop,offset=$1" "$2" "$3"
 trap 'umount "$3"' EXIT
@@ -83,9 +83,10 @@ def member(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> None:
         return
     fleet.cut_power("ref-pc")
     disk = fleet.disk("ref-pc")
-    table = call("sfdisk", "--json", disk)
-    start = 512 * int(yaml.safe_load(table)["partitiontable"]["partitions"][-1]["start"])
-    debs = debian_tree(CLIENT) / _DEBS
+    table = read_table(str(disk), 512)
+    assert table
+    start = table.partitions[-1].start
+    debs = archive_of(debian_tree(CLIENT))
     call("unshare", "--mount", "sh", "-ec", _INSTALL, "sh", str(start), disk, tmp_path_factory.mktemp("root"), debs)
     fleet.play("capture", "-l", "reference", golden_version="domain", capture_tags=["member"])
     fleet.cut_power("ref-pc")

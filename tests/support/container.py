@@ -79,6 +79,11 @@ def debian_tree(
     return tree
 
 
+def archive_of(tree: Path) -> Path:
+    """The folder of a tree in which the packages lie that can be installed inside."""
+    return tree / _ARCHIVE
+
+
 def _build(folder: Path, suite: str, packages: t.Sequence[str], installed: t.Sequence[str]) -> None:
     root, debs = folder / "root", folder / "debs"
     (debs / "partial").mkdir(parents=True)

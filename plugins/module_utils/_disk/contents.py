@@ -12,7 +12,7 @@ from .._errors import DiskError
 from .._units import show_size
 from .model import Disk, PartitionTable, Volume
 from .samples import has_data
-from .table import read_table
+from .table import read_table_of
 from .volumes import node_of, probe, signatures
 
 # What the line begins with that stands for data without a table or filesystem around it
@@ -28,7 +28,7 @@ def contents(disk: Disk) -> list[str]:
 
 def _known(disk: Disk) -> list[str]:
     try:
-        table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+        table = read_table_of(disk)
     except DiskError as error:
         return [error.message]
     if table is None:

@@ -18,7 +18,7 @@ from .._units import show_size
 from . import health
 from .model import Disk, Gap, PartitionTable, Survey, Volume
 from .samples import has_data
-from .table import read_table
+from .table import read_table_of
 from .usage import Usage, everything, measure
 from .volumes import device_of, node_of, probe, signatures
 
@@ -56,7 +56,7 @@ def survey(disk: Disk, unreadable: str = "fail") -> Survey:
     if unreadable not in ("fail", "raw"):
         raise UsageError(f"unreadable is 'fail' or 'raw', not {unreadable!r}.")
     _drop_old_buffers(disk)
-    table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+    table = read_table_of(disk)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         examined = list(pool.map(lambda piece: _examine(disk, piece, unreadable), _pieces(disk, table)))
     gaps, empty = _gaps(disk, table)

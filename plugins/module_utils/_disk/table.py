@@ -48,6 +48,11 @@ def read_table(path: str, sector_size: int | None = None) -> PartitionTable | No
     return table
 
 
+def read_table_of(disk: Disk) -> PartitionTable | None:
+    """The same, of a disk that was found already."""
+    return read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+
+
 def holds_table(handle: DiskHandle, table: PartitionTable | None) -> bool:
     """Does a disk hold exactly this table, with the GPT's backup at its very end?"""
     disk = handle.disk

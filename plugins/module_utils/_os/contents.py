@@ -12,7 +12,7 @@ import typing as t
 
 from .._disk import firmware, health
 from .._disk.model import Disk, Partition, PartitionTable
-from .._disk.table import read_table
+from .._disk.table import read_table_of
 from .._disk.volumes import loop_of, probe, probe_device
 from .._errors import GoldenError, OsError
 from . import lvm
@@ -62,7 +62,7 @@ def opened(disk: Disk, record: Record, writable: bool = False) -> t.Iterator[Con
     """
     record.written = writable
     record.save()
-    table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+    table = read_table_of(disk)
     contents = Contents(disk, table)
     with contextlib.ExitStack() as stack:
         members = []

@@ -13,7 +13,7 @@ import typing as t
 from ..._disk import health
 from ..._disk.handle import DiskHandle
 from ..._disk.model import Disk, PartitionTable, Volume
-from ..._disk.table import read_table, write_table
+from ..._disk.table import read_table_of, write_table
 from ..._disk.volumes import loop_of, probe
 from ..._errors import OsError
 from ..._run import need_program, run
@@ -50,7 +50,7 @@ class Found:
 
 def look(disk: Disk) -> Found:
     """:raises OsError: something of it has an id that cannot be changed here, or must not be."""
-    table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+    table = read_table_of(disk)
     if table:
         pieces = [each for each in table.partitions if not table.is_container(each)]
         volumes = tuple(probe(disk, each.number, each.start, each.size) for each in pieces)
@@ -100,7 +100,7 @@ def finish_begun(disk: Disk, check: bool) -> bool:
 
     :returns: whether there is one.
     """
-    table = read_table(disk.path, disk.sector_size if disk.kind == "file" else None)
+    table = read_table_of(disk)
     places = [(each.start, each.size) for each in table.partitions] if table else [(0, disk.size)]
     begun = [_finish_begun(disk, start, size, check) for start, size in places]
     return any(begun)
